@@ -1,0 +1,183 @@
+package link
+
+import (
+	"strings"
+
+	"github.com/whet-k8s/whet/audit"
+)
+
+// class says what kind of client an actor is.
+type class uint8
+
+const (
+	// classPerson starts things: a human, a pipeline, an agent of GitOps.
+	classPerson class = iota
+	// classNode is a kubelet.
+	classNode
+	// classControlPlane answers things, and what it does without a visible
+	// cause it does by the clock.
+	classControlPlane
+	// classOperator answers things too, but what nothing explains it does on
+	// its own account.
+	classOperator
+)
+
+// actor is a client of the API server: a user, whom it acts as, and with
+// which program from where.
+type actor struct {
+	username string
+	class    class
+	// node is a kubelet's node.
+	node string
+	// writesStatus lists the kinds whose status the actor has written: it is
+	// their controller.
+	writesStatus map[kindRef]bool
+	// reacts tells that the actor has done what only programs do that watch
+	// and answer.
+	reacts  bool
+	touched micros
+
+	command *command // the command in progress, of a person
+	recent  []*command
+}
+
+// actorKey tells the clients of one user apart.
+type actorKey struct {
+	username, impersonated, agent, address string
+}
+
+func keyOf(ev *audit.Event) actorKey {
+	k := actorKey{username: ev.User.Username, agent: ev.UserAgent}
+	if ev.Impersonated != nil {
+		k.impersonated = ev.Impersonated.Username
+	}
+	if len(ev.SourceIPs) > 0 {
+		k.address = ev.SourceIPs[0]
+	}
+	return k
+}
+
+// newActor classifies a client by its account, as far as that tells.
+func newActor(ev *audit.Event) *actor {
+	a := &actor{username: ev.User.Username, writesStatus: map[kindRef]bool{}}
+	switch {
+	case interactive(ev.UserAgent):
+		a.class = classPerson
+	case strings.HasPrefix(a.username, "system:node:"):
+		a.class = classNode
+		a.node = strings.TrimPrefix(a.username, "system:node:")
+	case isControlPlane(a.username):
+		a.class = classControlPlane
+	}
+	return a
+}
+
+// interactive tells the user agents of programs that people drive.
+func interactive(agent string) bool {
+	for _, p := range []string{"kubectl", "k9s", "Lens", "helm", "Helm", "oc/"} {
+		if strings.HasPrefix(agent, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// isControlPlane tells the accounts that Kubernetes itself uses. The
+// namespace kube-system is where its controllers' accounts live; any other
+// name that begins with "system:" is reserved for it, except those of the
+// administrator and of requests without credentials
+// (https://kubernetes.io/docs/reference/access-authn-authz/rbac/).
+func isControlPlane(username string) bool {
+	if rest, ok := strings.CutPrefix(username, "system:serviceaccount:"); ok {
+		return strings.HasPrefix(rest, "kube-system:")
+	}
+	switch username {
+	case "system:admin", "system:anonymous":
+		return false
+	}
+	return strings.HasPrefix(username, "system:")
+}
+
+// observe learns from an event what kind of client sent it, before the event
+// itself and those shortly before it are linked.
+func (a *actor) observe(ev *audit.Event) {
+	if a.class != classPerson && a.class != classOperator {
+		a.noteStatus(ev)
+		return
+	}
+	if a.reacts || interactive(ev.UserAgent) {
+		return
+	}
+	if reacting(ev) {
+		a.reacts = true
+		a.class = classOperator
+	}
+	a.noteStatus(ev)
+}
+
+func (a *actor) noteStatus(ev *audit.Event) {
+	if ev.Object.Subresource == "status" && isWrite(ev.Verb) {
+		a.writesStatus[kindOf(ev)] = true
+	}
+}
+
+// reacting tells requests that people do not send: an object's status
+// written, an Event reported, a lease for leader election, an object made
+// under an owner, a watch kept without end.
+func reacting(ev *audit.Event) bool {
+	switch ev.Verb {
+	case "create", "update", "patch":
+		switch {
+		case ev.Object.Subresource == "status":
+			return true
+		case ev.Object.Resource == "events" || ev.Object.Resource == "leases":
+			return true
+		}
+		if ev.Verb == "create" && ev.Request != nil {
+			for _, o := range ev.Request.Owners {
+				// kubectl create job --from makes a person's Job owned by a
+				// CronJob.
+				if o.Controller && o.Kind != "CronJob" {
+					return true
+				}
+			}
+		}
+	case "watch":
+		// A reflector asks for bookmarks and follows a whole resource; a
+		// person's wait names one object.
+		return strings.HasPrefix(ev.User.Username, "system:serviceaccount:") &&
+			strings.Contains(ev.RequestURI, "allowWatchBookmarks=true") &&
+			!strings.Contains(ev.RequestURI, "metadata.name")
+	}
+	return false
+}
+
+func isWrite(verb string) bool {
+	switch verb {
+	case "create", "update", "patch", "delete", "deletecollection":
+		return true
+	}
+	return false
+}
+
+func kindOf(ev *audit.Event) kindRef { return kindRef{ev.Object.APIGroup, ev.Object.Resource} }
+
+// dryRun tells a request that changes nothing
+// (https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run).
+func dryRun(ev *audit.Event) bool { return strings.Contains(ev.RequestURI, "dryRun=All") }
+
+// review tells requests that are created only to be answered. Those of a
+// person about himself are principal requests of a command like any other.
+func changes(ev *audit.Event) bool {
+	if dryRun(ev) {
+		return false
+	}
+	if isWrite(ev.Verb) {
+		return true
+	}
+	switch ev.Object.Subresource {
+	case "exec", "attach", "portforward", "proxy":
+		return ev.Verb == "get"
+	}
+	return false
+}

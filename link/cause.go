@@ -1,0 +1,351 @@
+package link
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/whet-k8s/whet/audit"
+)
+
+// request is what the rules see of the request to explain.
+type request struct {
+	event  *audit.Event
+	actor  *actor
+	object *object // what it is about: of an Event, the involved object
+	// subject is the object in the request itself, when object is another.
+	subject        *object
+	received, done micros
+	// saw bounds what the client knew of the object: the resourceVersion its
+	// request carries, 0 when unknown.
+	saw uint64
+}
+
+// cause is a change that explains a request.
+type cause struct {
+	change *change
+	at     relation
+	rule   *rule
+}
+
+// explain returns the cause of a request, by the first rule that fits it and
+// finds one.
+func (l *Linker) explain(r *request) (cause, bool) {
+	for i := range l.rules {
+		rule := &l.rules[i]
+		if !rule.fits(r) {
+			continue
+		}
+		p := pick{request: r, within: rule.within}
+		for _, look := range rule.looks {
+			p.look = look
+			l.visit(r, look.at, &p)
+		}
+		if p.best != nil {
+			return cause{change: p.best, at: p.at, rule: rule}, true
+		}
+	}
+	return cause{}, false
+}
+
+func (r *rule) fits(q *request) bool {
+	ev := q.event
+	if r.subresource != "*" && r.subresource != ev.Object.Subresource {
+		return false
+	}
+	if len(r.verbs) > 0 && !slices.Contains(r.verbs, ev.Verb) {
+		return false
+	}
+	if len(r.resources) > 0 && !slices.Contains(r.resources, ev.Object.Resource) {
+		return false
+	}
+	if r.about != "" && (q.object == nil || q.object.key.resource != r.about) {
+		return false
+	}
+	return len(r.classes) == 0 || slices.Contains(r.classes, q.actor.class)
+}
+
+// pick keeps the best of the changes it is shown.
+type pick struct {
+	request *request
+	look    look
+	within  micros
+
+	best *change
+	at   relation
+}
+
+// consider takes c if it can be the cause and is nearer than what was found.
+func (p *pick) consider(c *change) {
+	q := p.request
+	switch {
+	case c.context == nil, c.received > q.received:
+		return
+	case !p.look.own && c.actor == q.actor && (c.object == q.object || c.kind == kindStatus):
+		return
+	case p.within != 0 && q.received-c.visible() > p.within:
+		return
+	case q.saw != 0 && c.version > q.saw && c.object == q.object:
+		return
+	}
+	if p.best == nil || p.newer(c, p.best) {
+		p.best, p.at = c, p.look.at
+	}
+}
+
+func (p *pick) newer(a, b *change) bool {
+	return cmp.Or(
+		cmp.Compare(p.distance(b), p.distance(a)),
+		cmp.Compare(a.received, b.received),
+		strings.Compare(a.auditID, b.auditID),
+	) > 0
+}
+
+// distance says how far a change is from the request it may have caused: how
+// long it had been visible or, of a change still under way, a multiple of
+// what it lacked. A component answers within milliseconds as a rule, so that
+// a change under way explains it better than one of seconds ago, and worse
+// than one of a moment ago.
+func (p *pick) distance(c *change) micros {
+	const early = 4
+	d := p.request.received - c.visible()
+	if d < 0 {
+		return -d * early
+	}
+	return d
+}
+
+func (p *pick) history(h *history) { h.each(p.look.kinds, p.consider) }
+
+// visit shows p the changes on one relation of a request.
+func (l *Linker) visit(r *request, at relation, p *pick) {
+	o := r.object
+	switch at {
+	case relNested:
+		l.visitNested(r, p)
+		return
+	case relNamespace:
+		if ns := l.index.find(objectKey{kindRef{"", "namespaces"}, namespaceOf(r.event), namespaceOf(r.event)}); ns != nil {
+			p.history(&ns.own)
+		}
+		return
+	case relNeighbours:
+		if s := l.index.spaces[r.event.Object.Namespace]; s != nil {
+			p.history(&s.all)
+		}
+		return
+	case relDefinition:
+		for _, crd := range l.index.ofKind("", kindRef{"apiextensions.k8s.io", "customresourcedefinitions"}) {
+			if crd.provides == kindOf(r.event) || crd.key.name == r.event.Object.Resource+"."+r.event.Object.APIGroup {
+				p.history(&crd.own)
+			}
+		}
+		return
+	case relBoundPod, relMountedBy:
+		l.visitPodsOnNode(r, at, p)
+		return
+	}
+	if o == nil {
+		return
+	}
+	switch at {
+	case relSelf:
+		p.history(&o.own)
+	case relBelow:
+		p.history(&o.below)
+	case relOwner:
+		for _, w := range o.owners {
+			p.history(&w.own)
+		}
+	case relOwnerOwner:
+		for _, w := range o.owners {
+			for _, ww := range w.owners {
+				p.history(&ww.own)
+			}
+		}
+	case relSiblings:
+		for _, w := range o.owners {
+			p.history(&w.below)
+		}
+	case relService:
+		l.visitService(o, p)
+	case relNamesake:
+		l.visitNamesakes(o, p)
+	case relTarget:
+		l.visitTargets(o, p)
+	case relUsers:
+		l.visitUsers(o, p)
+	case relBarrier:
+		l.visitBarrier(r, p)
+	case relClock:
+		o.own.each(p.look.kinds, func(c *change) {
+			if c.setsClock || c.kind == kindCreated {
+				p.consider(c)
+			}
+		})
+	}
+}
+
+// visitBarrier shows the changes of the namespace's quotas since the owner
+// was refused what it makes now.
+func (l *Linker) visitBarrier(r *request, p *pick) {
+	var since micros
+	for _, w := range r.object.owners {
+		since = max(since, w.refused)
+	}
+	if since == 0 {
+		return
+	}
+	for _, quota := range l.index.ofKind(r.object.key.namespace, kindRef{"", "resourcequotas"}) {
+		quota.own.each(p.look.kinds, func(c *change) {
+			if c.done > since {
+				p.consider(c)
+			}
+		})
+	}
+}
+
+// namespaceOf is the namespace a request is about; one on a namespace itself
+// is about that namespace.
+func namespaceOf(ev *audit.Event) string {
+	if ev.Object.Resource == "namespaces" && ev.Object.Namespace == "" {
+		return ev.Object.Name
+	}
+	return ev.Object.Namespace
+}
+
+// visitNested shows the writes under way, in the same namespace where both
+// have one, while which the API server itself made the request.
+func (l *Linker) visitNested(r *request, p *pick) {
+	if r.actor.username != "system:apiserver" {
+		return
+	}
+	ns, resource := namespaceOf(r.event), r.event.Object.Resource
+	for i := len(l.under) - 1; i >= 0; i-- {
+		c := l.under[i]
+		if c.context == nil || c.received > r.received || c.done < r.done || c.actor == r.actor {
+			continue
+		}
+		if ns != "" && c.namespace != ns || resource == "ipaddresses" && c.resource != "services" {
+			continue
+		}
+		// What was received last is the innermost.
+		if p.best == nil || c.received > p.best.received {
+			p.best, p.at = c, relNested
+		}
+	}
+}
+
+// visitPodsOnNode shows how the pods came that made a kubelet ask for a token
+// or for what a pod mounts.
+func (l *Linker) visitPodsOnNode(r *request, at relation, p *pick) {
+	if uid := boundPod(r.event); at == relBoundPod && uid != "" {
+		if o := l.index.byUID[uid]; o != nil {
+			p.history(&o.own)
+			return
+		}
+	}
+	for o := range l.index.nodes[r.actor.node] {
+		if o.key.namespace != r.event.Object.Namespace || !o.mayUse(kindOf(r.event).resource, r.event.Object.Name) {
+			continue
+		}
+		p.history(&o.own)
+	}
+}
+
+func boundPod(ev *audit.Event) string {
+	if ev.Request != nil && ev.Request.Target != nil && ev.Request.Target.Kind == "Pod" {
+		return ev.Request.Target.UID
+	}
+	return ""
+}
+
+// mayUse tells whether a pod refers to the named object, as far as its spec
+// is known; one of which nothing is known may use anything.
+func (o *object) mayUse(resource, name string) bool {
+	var names []string
+	switch resource {
+	case "configmaps":
+		names = o.pod.ConfigMaps
+	case "secrets":
+		names = o.pod.Secrets
+	case "persistentvolumeclaims":
+		names = o.pod.Claims
+	case "serviceaccounts":
+		return o.pod.ServiceAccount == "" || o.pod.ServiceAccount == name
+	default:
+		return true
+	}
+	return o.pod.ServiceAccount == "" || slices.Contains(names, name)
+}
+
+var (
+	kindPods     = kindRef{"", "pods"}
+	kindServices = kindRef{"", "services"}
+)
+
+// visitService shows the service that an Endpoints or EndpointSlice object
+// stands for, and the pods behind it.
+func (l *Linker) visitService(o *object, p *pick) {
+	seen := false
+	for _, w := range o.owners {
+		if w.key.kindRef == kindServices {
+			seen = true
+			p.history(&w.own)
+			p.history(&w.below)
+		}
+	}
+	if seen {
+		return
+	}
+	if s := l.index.find(objectKey{kindServices, o.key.namespace, o.key.name}); s != nil {
+		p.history(&s.own)
+		p.history(&s.below)
+	}
+}
+
+// visitNamesakes shows the objects of other kinds with the same name.
+func (l *Linker) visitNamesakes(o *object, p *pick) {
+	s := l.index.spaces[o.key.namespace]
+	if s == nil {
+		return
+	}
+	for kind, byName := range s.byKind {
+		if n := byName[o.key.name]; n != nil && kind != o.key.kindRef {
+			p.history(&n.own)
+		}
+	}
+}
+
+// visitTargets shows what o points to, and what points to o.
+func (l *Linker) visitTargets(o *object, p *pick) {
+	if t := l.index.find(o.target); t != nil {
+		p.history(&t.own)
+	}
+	for _, t := range l.pointing[o.key] {
+		p.history(&t.own)
+	}
+}
+
+// visitUsers shows the pods that use a claim, a configuration or a secret.
+func (l *Linker) visitUsers(o *object, p *pick) {
+	if o.key.resource == "persistentvolumes" {
+		if claim := l.index.find(o.target); claim != nil {
+			l.visitUsers(claim, p)
+		}
+		for _, claim := range l.pointing[o.key] {
+			l.visitUsers(claim, p)
+		}
+		return
+	}
+	switch o.key.resource {
+	case "persistentvolumeclaims", "configmaps", "secrets", "serviceaccounts":
+	default:
+		return
+	}
+	for _, pod := range l.index.ofKind(o.key.namespace, kindPods) {
+		if pod.pod.ServiceAccount != "" && pod.mayUse(o.key.resource, o.key.name) {
+			p.history(&pod.own)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package link
+
+import (
+	"strings"
+
+	"github.com/whet-k8s/whet/audit"
+)
+
+// command is one invocation of a program by a person, while it goes on and
+// for a while afterwards.
+type command struct {
+	operation *operation
+	contexts  []*contextState
+	// objects are the contexts by what their principal request changed.
+	objects map[objectKey]*contextState
+	// reads are the requests that wait to learn which context they belong to.
+	reads       []*entry
+	begun, last micros
+}
+
+// person gives a person's request its place in a command.
+func (l *Linker) person(e *entry) {
+	a := e.actor
+	cmd := a.command
+	if cmd != nil && l.newCommand(cmd, e) {
+		l.closeCommand(a)
+		cmd = nil
+	}
+	if cmd == nil {
+		cmd = &command{begun: e.received, last: e.received, objects: map[objectKey]*contextState{}}
+		a.command = cmd
+		l.commands = append(l.commands, a)
+	}
+	if !lasting(e.event) {
+		cmd.last = max(cmd.last, e.done)
+	}
+	if !changes(e.event) {
+		cmd.reads = append(cmd.reads, e)
+		return
+	}
+	key := keyOfRequest(e.event)
+	if ctx := cmd.objects[key]; ctx != nil && key.name != "" {
+		l.settleReads(cmd, ctx)
+		l.assign(e, ctx, RoleClient, cause{}, "same-command", "the same command on the same object", 0.98)
+		return
+	}
+	ctx := l.newContext(e.event, false)
+	role := RoleClient
+	rule := "next-principal"
+	if cmd.operation == nil {
+		cmd.operation = &operation{id: operationID(e.event)}
+		role = RoleRoot
+		rule = "principal"
+	}
+	ctx.operation = cmd.operation
+	cmd.contexts = append(cmd.contexts, ctx)
+	cmd.objects[key] = ctx
+	l.settleReads(cmd, ctx)
+	l.assign(e, ctx, role, cause{}, rule, "the first request of its command that changes something", 0.99)
+}
+
+// newCommand tells whether a request begins another command than the one in
+// progress.
+func (l *Linker) newCommand(cmd *command, e *entry) bool {
+	return e.received > cmd.last+l.gap
+}
+
+// settleReads gives the waiting reads to a context.
+func (l *Linker) settleReads(cmd *command, ctx *contextState) {
+	for _, r := range cmd.reads {
+		l.assign(r, ctx, RoleClient, cause{}, "same-command", "the same client within the same command", 0.98)
+	}
+	cmd.reads = cmd.reads[:0]
+}
+
+// closeCommand ends a command. One that changed nothing has its first read
+// of a resource as its root.
+func (l *Linker) closeCommand(a *actor) {
+	cmd := a.command
+	a.command = nil
+	a.recent = append(a.recent, cmd)
+	if len(a.recent) > 8 {
+		a.recent = a.recent[1:]
+	}
+	if len(cmd.reads) == 0 {
+		return
+	}
+	if len(cmd.contexts) > 0 {
+		l.settleReads(cmd, cmd.contexts[len(cmd.contexts)-1])
+		return
+	}
+	root := cmd.reads[0]
+	for _, r := range cmd.reads {
+		if r.event.Object.Resource != "" {
+			root = r
+			break
+		}
+	}
+	ctx := l.newContext(root.event, true)
+	cmd.operation = &operation{id: operationID(root.event)}
+	ctx.operation = cmd.operation
+	cmd.contexts = append(cmd.contexts, ctx)
+	for _, r := range cmd.reads {
+		if r == root {
+			l.assign(r, ctx, RoleRoot, cause{}, "principal", "the first request for a resource of a command that only reads", 0.98)
+			continue
+		}
+		l.assign(r, ctx, RoleClient, cause{}, "same-command", "the same client within the same command", 0.98)
+	}
+	cmd.reads = nil
+}
+
+// closeCommands ends the commands that have been silent for the gap.
+func (l *Linker) closeCommands(now micros, all bool) {
+	kept := l.commands[:0]
+	for _, a := range l.commands {
+		if a.command == nil {
+			continue
+		}
+		if all || now > a.command.last+l.gap {
+			l.closeCommand(a)
+			continue
+		}
+		kept = append(kept, a)
+	}
+	clear(l.commands[len(kept):])
+	l.commands = kept
+}
+
+// lasting tells requests that go on as long as their client wants, so that
+// their end says nothing about the command.
+func lasting(ev *audit.Event) bool {
+	switch ev.Object.Subresource {
+	case "exec", "attach", "portforward", "proxy", "log":
+		return true
+	}
+	return ev.Verb == "watch"
+}
+
+// keyOfRequest names the object that a request is about.
+func keyOfRequest(ev *audit.Event) objectKey {
+	key := objectKey{kindOf(ev), ev.Object.Namespace, ev.Object.Name}
+	if key.resource == "namespaces" && key.group == "" {
+		key.namespace = key.name
+	}
+	if key.name == "" {
+		if b := ev.Response; b != nil && b.Patch == "" && b.Kind != "Status" && !strings.HasSuffix(b.Kind, "List") {
+			key.name = b.Name
+		} else if b := ev.Request; b != nil && ev.Verb == "create" {
+			key.name = b.Name
+		}
+	}
+	return key
+}

@@ -1,0 +1,83 @@
+package link
+
+import (
+	"maps"
+	"time"
+
+	"github.com/whet-k8s/whet/audit"
+)
+
+// operation is one invocation of a program by a person.
+type operation struct {
+	id string
+}
+
+// contextState is a context as the linker keeps it.
+type contextState struct {
+	id        string
+	operation *operation
+	origin    *contextState // of an autonomous context: who set the clock
+	root      *audit.Event
+	readOnly  bool
+
+	part      int
+	open      bool
+	last      micros // the newest event's time in the order of linking
+	record    ContextRecord
+	lastStage time.Time
+}
+
+// count adds an event to the context's record. first says that its request
+// has not been counted yet.
+func (c *contextState) count(ev *audit.Event, role Role, first bool, now micros) {
+	if !c.open {
+		c.open = true
+		c.part++
+		c.record = ContextRecord{
+			ID: c.id, Part: c.part, Root: c.root, ReadOnly: c.readOnly,
+			First: ev.RequestReceived, EffectsBy: map[string]int{},
+		}
+		if c.operation != nil {
+			c.record.Operation = c.operation.id
+		}
+		if c.origin != nil {
+			c.record.Origin = c.origin.id
+		}
+	}
+	r := &c.record
+	c.last = max(c.last, now)
+	r.Events++
+	if ev.RequestReceived.Before(r.First) {
+		r.First = ev.RequestReceived
+	}
+	if ev.StageTime.After(r.Last) && ev.Verb != "watch" {
+		r.Last = ev.StageTime
+	}
+	if !first || ev == c.root {
+		return
+	}
+	if role == RoleEffect {
+		r.Effects++
+		r.EffectsBy[ev.User.Username]++
+		if ev.Status.Code >= 400 {
+			r.Failed++
+		}
+		return
+	}
+	r.Clients++
+}
+
+// close ends the current part and returns its record.
+func (c *contextState) close() ContextRecord {
+	r := c.record
+	r.EffectsBy = maps.Clone(r.EffectsBy)
+	c.open = false
+	if c.root != nil && c.root.Raw != nil {
+		// The root is kept as long as something remembers the context; its
+		// bytes are not needed for that.
+		slim := *c.root
+		slim.Raw = nil
+		c.root = &slim
+	}
+	return r
+}

@@ -1,0 +1,372 @@
+package link
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/whet-k8s/whet/audit"
+)
+
+// lookAhead is how far beyond an event the Linker has looked when it links
+// it: long enough for a pod's name to turn up after its creation, and for a
+// component to show what it is.
+const lookAhead = 2 * second
+
+// Linker links the events of one log. It is not safe for concurrent use.
+type Linker struct {
+	options Options
+	emit    func(Assignment)
+	report  func(ContextRecord)
+
+	window window
+	ahead  []*entry // in the order of linking
+	rules  []rule
+	gap    micros
+	now    micros // the received time of the event being linked
+
+	actors   map[actorKey]*actor
+	reactive map[string]bool // usernames seen to react
+	index    *index
+	pointing map[objectKey][]*object
+	under    []*change // the latest writes, for requests that are a part of one
+	requests map[requestKey]*settled
+	commands []*actor
+	contexts []*contextState // open ones
+	names    podNames
+	swept    micros
+}
+
+// entry is an event that has been put in order.
+type entry struct {
+	*item
+	actor *actor
+}
+
+// requestKey tells requests apart. The auditID alone does not, since a client
+// may choose it.
+type requestKey struct {
+	auditID, username, uri string
+	received               micros
+}
+
+// settled is the assignment of a request, for its further events.
+type settled struct {
+	assignment Assignment
+	context    *contextState
+	waiting    []*entry // events that came while the request's place was open
+	decided    bool
+	at         micros
+}
+
+// New returns a Linker. It calls emit once for every event added, in no
+// particular order, and report for every part of a context that closes; both
+// from within Add and Close. Report may be nil.
+func New(options Options, emit func(Assignment), report func(ContextRecord)) *Linker {
+	options = options.withDefaults()
+	if report == nil {
+		report = func(ContextRecord) {}
+	}
+	return &Linker{
+		options:  options,
+		emit:     emit,
+		report:   report,
+		window:   window{wait: options.Window.Microseconds(), maxItems: options.MaxWaiting, maxBytes: options.MaxWaitingBytes},
+		rules:    rules(),
+		gap:      options.CommandGap.Microseconds(),
+		actors:   map[actorKey]*actor{},
+		reactive: map[string]bool{},
+		index:    newIndex(options.MaxObjects),
+		pointing: map[objectKey][]*object{},
+		requests: map[requestKey]*settled{},
+		names:    newPodNames(),
+	}
+}
+
+// Add takes the next event of the log. The tag comes back in its Assignment.
+func (l *Linker) Add(ev *audit.Event, tag uint64) {
+	it := &item{event: ev, tag: tag, received: toMicros(ev.RequestReceived), done: toMicros(ev.StageTime)}
+	if it.done == 0 {
+		it.done = it.received
+	}
+	if l.window.push(it) {
+		l.linkLate(l.enter(it))
+		return
+	}
+	l.advance(false)
+}
+
+// Close links what still waits and closes every context. The Linker can not
+// be used afterwards.
+func (l *Linker) Close() {
+	l.advance(true)
+	for _, e := range l.ahead {
+		l.link(e)
+	}
+	l.ahead = nil
+	l.closeCommands(0, true)
+	for _, c := range l.contexts {
+		l.report(c.close())
+	}
+	l.contexts = nil
+}
+
+// Stats returns what had to be given up so far.
+func (l *Linker) Stats() Stats {
+	return Stats{Late: l.window.late, Forced: l.window.forcedCount, Forgotten: l.index.forgotten}
+}
+
+// linkLate links an event that the window could not put in order: in its
+// place among those looked ahead at, or at once when that has passed.
+func (l *Linker) linkLate(e *entry) {
+	at, _ := slices.BinarySearchFunc(l.ahead, e, func(a, b *entry) int { return compareItems(a.item, b.item) })
+	if at == 0 {
+		l.link(e)
+		return
+	}
+	e.late = false
+	l.ahead = slices.Insert(l.ahead, at, e)
+}
+
+func (l *Linker) advance(all bool) {
+	for it := l.window.pop(all); it != nil; it = l.window.pop(all) {
+		e := l.enter(it)
+		l.ahead = append(l.ahead, e)
+		n := 0
+		for n < len(l.ahead) && l.ahead[n].received+lookAhead < e.received {
+			l.link(l.ahead[n])
+			l.ahead[n] = nil
+			n++
+		}
+		l.ahead = l.ahead[n:]
+	}
+}
+
+// enter finds the actor of an event and learns from it.
+func (l *Linker) enter(it *item) *entry {
+	key := keyOf(it.event)
+	a := l.actors[key]
+	if a == nil {
+		a = newActor(it.event)
+		l.actors[key] = a
+	}
+	a.touched = it.received
+	a.observe(it.event)
+	if a.reacts {
+		l.reactive[a.username] = true
+	}
+	if a.class == classPerson && l.reactive[a.username] && !interactive(it.event.UserAgent) {
+		a.class = classOperator
+	}
+	l.names.observe(it)
+	return &entry{item: it, actor: a}
+}
+
+// link decides about one event.
+func (l *Linker) link(e *entry) {
+	if !e.late {
+		l.now = e.received
+		l.closeCommands(l.now, false)
+		l.sweep()
+	}
+	key := requestKey{e.event.AuditID, e.event.User.Username, e.event.RequestURI, e.received}
+	if s := l.requests[key]; s != nil {
+		l.again(s, e)
+		return
+	}
+	s := &settled{at: e.received}
+	l.requests[key] = s
+
+	r := &request{event: e.event, actor: e.actor, received: e.received, done: e.done}
+	r.saw = sawVersion(e.event)
+	l.resolve(r)
+	c, found := l.decide(e, r)
+	if !found {
+		l.person(e)
+	}
+	l.learn(e, r, c)
+}
+
+// decide finds the cause of a component's request. It reports false for one
+// that starts something.
+func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
+	if e.actor.class == classPerson {
+		return nil, false
+	}
+	if ownTimer(e.event) {
+		l.background(e, "clock", "done on a timer")
+		return nil, true
+	}
+	if c, ok := l.explain(r); ok && (e.actor.class != classOperator || plausible(r, c)) {
+		ctx := c.change.context
+		l.assign(e, ctx, RoleEffect, c, c.rule.id, evidence[c.at], c.rule.confidence)
+		return ctx, true
+	}
+	if e.actor.class == classOperator {
+		return nil, false
+	}
+	rule, why := RuleUnknown, "no change that explains it"
+	if byClock(e.event) {
+		rule, why = "clock", "done on a timer"
+	}
+	l.background(e, rule, why)
+	return nil, true
+}
+
+// operatorMemory is how long after a change an operator's answer to it is
+// believed.
+const operatorMemory = 30 * second
+
+// plausible tells whether what an operator did answers the cause found.
+func plausible(r *request, c cause) bool {
+	return r.received-c.change.visible() < operatorMemory
+}
+
+// ownTimer tells what components do for themselves alone, whatever happens
+// around them: leader election, heartbeats, the API server's own endpoints.
+func ownTimer(ev *audit.Event) bool {
+	switch ev.Object.Resource {
+	case "leases":
+		return ev.Object.Namespace == "kube-system" || ev.Object.Namespace == "kube-node-lease"
+	case "endpoints", "endpointslices":
+		return ev.Object.Namespace == "default" && ev.Object.Name == "kubernetes"
+	case "nodes":
+		return strings.HasPrefix(ev.User.Username, "system:node:")
+	}
+	return false
+}
+
+// byClock tells the requests that components make on a timer.
+func byClock(ev *audit.Event) bool {
+	switch ev.Object.Resource {
+	case "leases", "nodes", "":
+		return true
+	}
+	return ev.Verb == "watch" || ev.Verb == "list"
+}
+
+// sawVersion is the resourceVersion that the client had read of the object.
+func sawVersion(ev *audit.Event) uint64 {
+	v := ev.Object.ResourceVersion
+	if ev.Object.Resource == "events" {
+		v = ""
+		if b := ev.Request; b != nil && b.Involved != nil {
+			v = b.Involved.ResourceVersion
+		}
+	}
+	return version(v)
+}
+
+func version(s string) uint64 {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// newContext opens a context with the given root.
+func (l *Linker) newContext(root *audit.Event, readOnly bool) *contextState {
+	return &contextState{id: contextID(root), root: root, readOnly: readOnly}
+}
+
+// assign settles a request and emits its events.
+func (l *Linker) assign(e *entry, ctx *contextState, role Role, c cause, rule, why string, confidence float64) {
+	as := Assignment{
+		Context: ctx.id, Role: role, Rule: rule, Evidence: why, Confidence: confidence, Root: ctx.root,
+	}
+	if ctx.operation != nil {
+		as.Operation = ctx.operation.id
+	}
+	switch {
+	case c.change != nil:
+		as.Cause = c.change.auditID
+	case role == RoleClient:
+		as.Cause = ctx.root.AuditID
+	}
+	if as.Cause == e.event.AuditID {
+		as.Cause = ""
+	}
+	l.settle(e, ctx, as)
+}
+
+func (l *Linker) background(e *entry, rule, why string) {
+	l.settle(e, nil, Assignment{Role: RoleBackground, Rule: rule, Evidence: why})
+}
+
+// settle records what was decided about a request and emits its events.
+func (l *Linker) settle(e *entry, ctx *contextState, as Assignment) {
+	key := requestKey{e.event.AuditID, e.event.User.Username, e.event.RequestURI, e.received}
+	s := l.requests[key]
+	s.assignment, s.context, s.decided = as, ctx, true
+	l.send(s, e, true)
+	for _, w := range s.waiting {
+		l.send(s, w, false)
+	}
+	s.waiting = nil
+}
+
+func (l *Linker) send(s *settled, e *entry, first bool) {
+	as := s.assignment
+	as.Event, as.Tag = e.event, e.tag
+	if c := s.context; c != nil {
+		if !c.open {
+			l.contexts = append(l.contexts, c)
+		}
+		c.count(e.event, as.Role, first, max(l.now, e.received))
+	}
+	l.emit(as)
+}
+
+// again handles a further event of a request that was seen before.
+func (l *Linker) again(s *settled, e *entry) {
+	if !s.decided {
+		s.waiting = append(s.waiting, e)
+		return
+	}
+	l.send(s, e, false)
+}
+
+const sweepEvery = 30 * second
+
+// sweep closes what has been silent and forgets what nobody touches.
+func (l *Linker) sweep() {
+	if l.now-l.swept < sweepEvery {
+		return
+	}
+	l.swept = l.now
+	idle := l.options.ContextIdle.Microseconds()
+	kept := l.contexts[:0]
+	for _, c := range l.contexts {
+		if l.now-c.last > idle {
+			l.report(c.close())
+			continue
+		}
+		kept = append(kept, c)
+	}
+	clear(l.contexts[len(kept):])
+	l.contexts = kept
+	for key, s := range l.requests {
+		if l.now-s.at > 11*60*second && s.decided {
+			delete(l.requests, key)
+		}
+	}
+	limit := l.now - l.options.ObjectIdle.Microseconds()
+	l.index.forget(limit)
+	for key, list := range l.pointing {
+		if list[len(list)-1].touched < limit {
+			delete(l.pointing, key)
+		}
+	}
+	for key, a := range l.actors {
+		if a.touched < limit && a.command == nil {
+			delete(l.actors, key)
+		}
+	}
+	l.names.forget(l.now - 10*second)
+}
+
+func isPodUser(username string) bool { return strings.HasPrefix(username, "system:node:") }
+
+var _ = time.Second

@@ -1,0 +1,132 @@
+package link
+
+// relation names a way from the object of a request to objects whose changes
+// can be its cause.
+type relation uint8
+
+const (
+	relSelf       relation = iota // the object itself
+	relOwner                      // what owns it
+	relOwnerOwner                 // what owns its owner
+	relSiblings                   // what else its owner owns
+	relBelow                      // what it owns, or the pods it selects
+	relNamespace                  // the namespace it is in
+	relNested                     // a request in progress that this one is a part of
+	relBoundPod                   // the pod that a token is for
+	relMountedBy                  // the pods on the client's node that use it
+	relService                    // the service an endpoints object belongs to, and its pods
+	relNamesake                   // an object of another kind with the same name
+	relTarget                     // the object it points to (a scale target, a claim), or that points to it
+	relUsers                      // the pods that use it
+	relDefinition                 // the definition that brought the resource
+	relNeighbours                 // whatever else happened in the namespace
+	relBarrier                    // the quota that refused what is now made
+	relClock                      // what set the clock of a CronJob
+)
+
+// evidence says what the relation is, in the words that a person reads.
+var evidence = [...]string{
+	relSelf:       "the same object",
+	relOwner:      "its owner",
+	relOwnerOwner: "its owner's owner",
+	relSiblings:   "another object of its owner",
+	relBelow:      "an object it owns or selects",
+	relNamespace:  "its namespace",
+	relNested:     "made while the API server handled this request",
+	relBoundPod:   "the pod the token is for",
+	relMountedBy:  "a pod on the node that uses it",
+	relService:    "the service or a pod behind it",
+	relNamesake:   "the object of the same name",
+	relTarget:     "the object it refers to",
+	relUsers:      "a pod that uses it",
+	relDefinition: "the definition of the resource",
+	relNeighbours: "only time and namespace",
+	relBarrier:    "the quota that was in the way",
+	relClock:      "it set the schedule",
+}
+
+// look is one place where a rule looks for the cause.
+type look struct {
+	at    relation
+	kinds changeKind
+	// own admits the actor's own changes, for reports of what it has done.
+	own bool
+}
+
+// rule says where the cause of some requests is to be found. The first rule
+// that fits a request and finds a change decides; of all the changes its
+// looks find, the newest that the actor can have seen is the cause.
+type rule struct {
+	id string
+	// verbs, resources and subresource say which requests the rule fits; no
+	// verbs and no resources mean any. The subresource "*" is any.
+	verbs       []string
+	resources   []string
+	subresource string
+	// about is the resource of the object in question, of an Event that of
+	// the involved object; "" means any.
+	about string
+	// classes are the kinds of client it fits; none means all that react.
+	classes []class
+	looks   []look
+	// within bounds how old the cause may be, 0 means any age.
+	within micros
+	// clock tells that the clock takes part: the effect starts, or joins, an
+	// autonomous context.
+	clock bool
+	// confidence is the share of right links on the recordings.
+	confidence float64
+}
+
+const second micros = 1_000_000
+
+// rules are tried in order. They speak of what is written on which relation;
+// the component's name plays no part.
+func rules() []rule {
+	write := []string{"create", "update", "patch"}
+	node := []class{classNode}
+	pods := []string{"pods"}
+	mounted := []string{"configmaps", "secrets", "persistentvolumeclaims", "persistentvolumes", "serviceaccounts", "volumeattachments", "csinodes", "resourceclaims"}
+	return []rule{
+		{id: "cronjob-clock", verbs: []string{"get", "update", "patch", "create"}, resources: []string{"cronjobs", "events"}, subresource: "*", about: "cronjobs", confidence: 0.95, clock: true,
+			looks: []look{{relClock, kindCreated | kindSpec, false}}},
+		{id: "event-of-own-action", verbs: write, resources: []string{"events"}, confidence: 0.99,
+			looks: []look{{relSelf, kindsAll, true}, {relBelow, kindsNotSeen, true}}},
+		{id: "pod-bound", verbs: []string{"create"}, resources: pods, subresource: "binding", confidence: 0.99,
+			looks: []look{{relSelf, kindsNotSeen, false}}},
+		{id: "pod-token", verbs: []string{"create"}, resources: []string{"serviceaccounts"}, subresource: "token", classes: node, confidence: 0.99,
+			looks: []look{{relBoundPod, kindCreated | kindBound | kindSpec, false}}},
+		{id: "pod-mounts", verbs: []string{"get", "list", "watch"}, resources: mounted, subresource: "*", classes: node, confidence: 0.97,
+			looks: []look{{relMountedBy, kindCreated | kindBound, false}}},
+		{id: "kubelet-pod", resources: pods, subresource: "*", classes: node, confidence: 0.99,
+			looks: []look{{relSelf, kindsAll, false}}},
+		{id: "admission", verbs: []string{"create", "get", "list"}, classes: []class{classControlPlane}, confidence: 0.98,
+			looks: []look{{relNested, kindsAll, false}}},
+		{id: "quota-usage", verbs: []string{"update", "patch"}, resources: []string{"resourcequotas"}, subresource: "status", classes: []class{classControlPlane}, confidence: 0.98,
+			looks: []look{{relNested, kindsAll, false}}},
+		{id: "namespace-emptied", verbs: []string{"deletecollection", "list"}, classes: []class{classControlPlane}, subresource: "*", confidence: 0.99,
+			looks: []look{{relNamespace, kindsGone, false}}},
+		{id: "namespace-finalized", resources: []string{"namespaces"}, subresource: "*", confidence: 0.99,
+			looks: []look{{relSelf, kindCreated | kindDeleted | kindSpec, false}}},
+		{id: "service-endpoints", resources: []string{"endpoints", "endpointslices"}, subresource: "*", confidence: 0.98,
+			looks: []look{{relSelf, kindsNotSeen, false}, {relService, kindsAll, false}}},
+		{id: "volume-bound", verbs: []string{"get", "update", "patch"}, resources: []string{"persistentvolumes", "persistentvolumeclaims"}, subresource: "*", confidence: 0.95,
+			looks: []look{{relSelf, kindsNotSeen, false}, {relTarget, kindsNotSeen, false}, {relUsers, kindsNotSeen, false}}},
+		{id: "status-of-controlled", verbs: []string{"update", "patch"}, subresource: "status", confidence: 0.98,
+			looks: []look{{relSelf, kindsAll, false}, {relBelow, kindsAll, false}, {relTarget, kindsAll, false}}},
+		{id: "made-by-owner", verbs: []string{"create"}, confidence: 0.99,
+			looks: []look{{relOwner, kindsNotSeen, false}, {relSiblings, kindsGone, false}, {relBarrier, kindsNotSeen, false}}},
+		{id: "scaled-by-target", resources: nil, subresource: "scale", confidence: 0.95, clock: true,
+			looks: []look{{relTarget, kindsMade, false}}},
+		{id: "gone-with-owner", verbs: []string{"get", "delete", "patch", "update"}, confidence: 0.98,
+			looks: []look{{relSelf, kindsNotSeen, false}, {relOwner, kindsNotSeen, false}}},
+		{id: "remade-in-namespace", verbs: []string{"create"}, confidence: 0.95,
+			looks: []look{{relSelf, kindsGone, false}, {relNamespace, kindCreated | kindDeleted, false}}},
+		{id: "related", confidence: 0.9, subresource: "*",
+			looks: []look{{relSelf, kindsAll, false}, {relOwner, kindsAll, false}, {relBelow, kindsAll, false}, {relTarget, kindsAll, false}, {relUsers, kindsNotSeen, false}, {relNamesake, kindsAll, false}}},
+		{id: "namespace-read", verbs: []string{"list"}, classes: []class{classControlPlane}, within: second / 2, confidence: 0.7,
+			looks: []look{{relNeighbours, kindsAll, true}}},
+		{id: "resource-defined", verbs: []string{"list", "watch"}, classes: []class{classControlPlane}, within: 60 * second, confidence: 0.9,
+			looks: []look{{relDefinition, kindsNotSeen, false}}},
+	}
+}

@@ -1,0 +1,232 @@
+package audit
+
+import (
+	"slices"
+	"strings"
+)
+
+// body turns what the JSON decoder read into a Body whose strings share no
+// memory with the event's bytes.
+func (d *Decoder) body(w *wireBody) *Body {
+	in := &d.names
+	m := &w.Metadata
+	b := &Body{
+		Kind:              in.intern(w.Kind),
+		APIVersion:        in.intern(w.APIVersion),
+		Name:              strings.Clone(m.Name),
+		GenerateName:      in.intern(m.GenerateName),
+		Namespace:         in.intern(m.Namespace),
+		UID:               strings.Clone(m.UID),
+		ResourceVersion:   strings.Clone(m.ResourceVersion),
+		Generation:        m.Generation,
+		Labels:            in.internMap(m.Labels),
+		Annotations:       in.internMap(m.Annotations),
+		Finalizers:        in.internAll(m.Finalizers),
+		DeletionTimestamp: strings.Clone(m.DeletionTimestamp),
+		Reason:            in.intern(w.Reason),
+		Type:              in.intern(w.Type),
+		Message:           strings.Clone(first(w.Message, w.Note)),
+		Action:            in.intern(w.Action),
+		Source: in.intern(first(w.ReportingController, w.ReportingComponent,
+			w.Source.Component, w.DeprecatedSource.Component)),
+	}
+	for i := range m.OwnerReferences {
+		b.Owners = append(b.Owners, d.owner(&m.OwnerReferences[i]))
+	}
+	b.Involved = d.reference(w.InvolvedObject)
+	if b.Involved == nil {
+		b.Involved = d.reference(w.Regarding)
+	}
+	for i := range w.Subjects {
+		b.Subjects = append(b.Subjects, *d.reference(&w.Subjects[i]))
+	}
+	if w.Details != nil && w.Kind == "Status" {
+		b.Name, b.UID = strings.Clone(w.Details.Name), strings.Clone(w.Details.UID)
+	}
+	d.spec(b, &w.Spec)
+	d.target(b, w)
+	d.items(b, w)
+	return b
+}
+
+// first returns the first string that is not empty.
+func first(list ...string) string {
+	for _, s := range list {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func (d *Decoder) owner(w *wireOwner) Owner {
+	return Owner{
+		APIVersion: d.names.intern(w.APIVersion),
+		Kind:       d.names.intern(w.Kind),
+		Name:       d.names.intern(w.Name),
+		UID:        d.names.intern(w.UID),
+		Controller: w.Controller,
+	}
+}
+
+// reference copies a reference. A subject and an HPA's target may name the
+// API group alone, which then stands in APIVersion without a version.
+func (d *Decoder) reference(w *wireReference) *InvolvedObject {
+	if w == nil {
+		return nil
+	}
+	return &InvolvedObject{
+		APIVersion:      d.names.intern(first(w.APIVersion, w.APIGroup)),
+		Kind:            d.names.intern(w.Kind),
+		Namespace:       d.names.intern(w.Namespace),
+		Name:            strings.Clone(w.Name),
+		UID:             strings.Clone(w.UID),
+		ResourceVersion: strings.Clone(w.ResourceVersion),
+	}
+}
+
+func (d *Decoder) spec(b *Body, s *wireSpec) {
+	b.Replicas, b.Suspend, b.Paused = s.Replicas, s.Suspend, s.Paused
+	b.Selector = d.selector(s.Selector)
+	b.VolumeName = strings.Clone(s.VolumeName)
+	b.ClaimRef = d.reference(s.ClaimRef)
+	if s.Names.Plural != "" {
+		b.Provides = GroupResource{
+			Group:    d.names.intern(s.Group),
+			Resource: d.names.intern(s.Names.Plural),
+		}
+	}
+	d.podSpec(b, &s.wirePodSpec)
+	template := s.Template
+	if template == nil && s.JobTemplate != nil {
+		template = s.JobTemplate.Spec.Template
+	}
+	if template != nil {
+		b.TemplateLabels = d.names.internMap(template.Metadata.Labels)
+		d.podSpec(b, &template.Spec)
+	}
+}
+
+// selector reads both shapes: a LabelSelector's matchLabels, or a plain map.
+func (d *Decoder) selector(m map[string]any) map[string]string {
+	labels := m
+	if inner, ok := m["matchLabels"].(map[string]any); ok {
+		labels = inner
+	}
+	var out map[string]string
+	for k, v := range labels {
+		if s, ok := v.(string); ok {
+			if out == nil {
+				out = make(map[string]string, len(labels))
+			}
+			out[d.names.intern(k)] = d.names.intern(s)
+		}
+	}
+	return out
+}
+
+func (d *Decoder) podSpec(b *Body, s *wirePodSpec) {
+	in := &d.names
+	if s.NodeName != "" {
+		b.Pod.NodeName = in.intern(s.NodeName)
+	}
+	if account := first(s.ServiceAccountName, s.ServiceAccount); account != "" {
+		b.Pod.ServiceAccount = in.intern(account)
+	}
+	for _, group := range [...][]wireContainer{s.Containers, s.InitContainers, s.EphemeralContainers} {
+		for i := range group {
+			d.container(b, &group[i])
+		}
+	}
+	for i := range s.Volumes {
+		d.volume(&b.Pod, &s.Volumes[i])
+	}
+	for _, secret := range s.ImagePullSecrets {
+		d.add(&b.Pod.Secrets, secret.Name)
+	}
+}
+
+func (d *Decoder) container(b *Body, c *wireContainer) {
+	if c.Image != "" {
+		b.Images = append(b.Images, d.names.intern(c.Image))
+	}
+	for i := range c.Env {
+		if from := c.Env[i].ValueFrom; from != nil {
+			d.add(&b.Pod.ConfigMaps, from.ConfigMapKeyRef.Name)
+			d.add(&b.Pod.Secrets, from.SecretKeyRef.Name)
+		}
+	}
+	for i := range c.EnvFrom {
+		d.add(&b.Pod.ConfigMaps, c.EnvFrom[i].ConfigMapRef.Name)
+		d.add(&b.Pod.Secrets, c.EnvFrom[i].SecretRef.Name)
+	}
+}
+
+func (d *Decoder) volume(refs *PodRefs, v *wireVolume) {
+	d.add(&refs.Claims, v.PersistentVolumeClaim.ClaimName)
+	d.add(&refs.ConfigMaps, v.ConfigMap.Name)
+	d.add(&refs.Secrets, v.Secret.SecretName)
+	if v.Projected != nil {
+		for i := range v.Projected.Sources {
+			d.add(&refs.ConfigMaps, v.Projected.Sources[i].ConfigMap.Name)
+			d.add(&refs.Secrets, v.Projected.Sources[i].Secret.Name)
+		}
+	}
+	if v.CSI != nil {
+		d.add(&refs.Secrets, v.CSI.NodePublishSecretRef.Name)
+	}
+}
+
+// add appends a name that the list does not have yet.
+func (d *Decoder) add(list *[]string, name string) {
+	if name == "" || slices.Contains(*list, name) {
+		return
+	}
+	*list = append(*list, d.names.intern(name))
+}
+
+func (d *Decoder) target(b *Body, w *wireBody) {
+	for _, ref := range [...]*wireReference{w.Target, w.Spec.ScaleTargetRef, w.Spec.BoundObjectRef} {
+		if ref != nil {
+			b.Target = d.reference(ref)
+			return
+		}
+	}
+	if w.RoleRef != nil {
+		b.Target = d.reference(&wireReference{
+			APIGroup: w.RoleRef.APIGroup, Kind: w.RoleRef.Kind, Name: w.RoleRef.Name,
+		})
+	}
+}
+
+// items counts and names what a list, or a Table's rows, hold.
+func (d *Decoder) items(b *Body, w *wireBody) {
+	b.Items = len(w.Items) + len(w.Rows)
+	if b.Items == 0 {
+		return
+	}
+	refs := make([]InvolvedObject, 0, min(b.Items, MaxItemRefs))
+	add := func(item *wireItem) {
+		m := &item.Metadata
+		if len(refs) == MaxItemRefs || m.Name == "" && m.UID == "" {
+			return
+		}
+		refs = append(refs, InvolvedObject{
+			APIVersion:      d.names.intern(item.APIVersion),
+			Kind:            d.names.intern(item.Kind),
+			Namespace:       d.names.intern(m.Namespace),
+			Name:            strings.Clone(m.Name),
+			UID:             strings.Clone(m.UID),
+			ResourceVersion: strings.Clone(m.ResourceVersion),
+		})
+	}
+	for i := range w.Items {
+		add(&w.Items[i])
+	}
+	for i := range w.Rows {
+		add(&w.Rows[i].Object)
+	}
+	if len(refs) > 0 {
+		b.ItemRefs = refs
+	}
+}

@@ -1,0 +1,236 @@
+package audit
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/goccy/go-json"
+)
+
+// The versions of audit.k8s.io that Decode reads. An event of v1beta1 has the
+// fields of v1 under the same names (Kubernetes 1.8 to 1.23).
+const (
+	APIVersionV1      = "audit.k8s.io/v1"
+	APIVersionV1Beta1 = "audit.k8s.io/v1beta1"
+)
+
+// kindEvent and kindEventList are the kinds an audit log holds.
+const (
+	kindEvent     = "Event"
+	kindEventList = "EventList"
+)
+
+// errEventList says that a value is an EventList, whose items are the events.
+var errEventList = errors.New("an EventList where a single Event is wanted")
+
+// Decoder turns the JSON of audit events into Events. It keeps a bounded table
+// of strings that repeat, so use one Decoder a goroutine. The zero value is
+// ready to use.
+type Decoder struct {
+	names interner
+}
+
+// Decode reads one audit.k8s.io Event, v1 or v1beta1, from its JSON. It keeps
+// raw as the event's Raw; the event's strings share no memory with it.
+//
+// The error is a *Malformed that says what is wrong: invalid JSON or UTF-8,
+// another kind or version, no auditID, stage or requestReceivedTimestamp, or a
+// value of the wrong type in one of the event's own fields. Inside a body a
+// value of the wrong type counts as absent, since the bodies of custom
+// resources use the same names for other things. An item of an EventList
+// (at.Item above 0) may leave out kind and apiVersion. After an error the
+// content of ev is unspecified.
+func (d *Decoder) Decode(raw []byte, at Position, ev *Event) error {
+	err := d.decode(raw, at, ev)
+	if err != nil {
+		return &Malformed{Position: at, Reason: err.Error(), Raw: raw}
+	}
+	return nil
+}
+
+func (d *Decoder) decode(raw []byte, at Position, ev *Event) error {
+	if !utf8.Valid(raw) {
+		return fmt.Errorf("invalid UTF-8 at byte %d", invalidUTF8(raw))
+	}
+	if !bytes.Contains(raw, []byte(`"verb":"patch"`)) {
+		var w wireEvent[*wireBody]
+		if json.Unmarshal(raw, &w) == nil && w.Verb != "patch" {
+			if err := fillEvent(d, &w, raw, at, ev); err != nil {
+				return err
+			}
+			if w.RequestObject != nil {
+				ev.Request = d.body(w.RequestObject)
+			}
+			if w.ResponseObject != nil {
+				ev.Response = d.body(w.ResponseObject)
+			}
+			return nil
+		}
+	}
+	return d.decodeApart(raw, at, ev)
+}
+
+// decodeApart reads an event whose bodies need a closer look: a patch, or a
+// body with a field of an unexpected type. It also finds the reason why an
+// event is malformed.
+func (d *Decoder) decodeApart(raw []byte, at Position, ev *Event) error {
+	var w wireEvent[json.RawMessage]
+	if err := json.Unmarshal(raw, &w); err != nil {
+		w = wireEvent[json.RawMessage]{}
+		if err := stdjson.Unmarshal(raw, &w); err != nil {
+			return reason(err)
+		}
+	}
+	if err := fillEvent(d, &w, raw, at, ev); err != nil {
+		return err
+	}
+	ev.Request = d.bodyOf(w.RequestObject, w.Verb == "patch")
+	ev.Response = d.bodyOf(w.ResponseObject, false)
+	return nil
+}
+
+// bodyOf reads a body of any shape. What is no object, and no JSON patch where
+// one may stand, gives nil.
+func (d *Decoder) bodyOf(raw json.RawMessage, patch bool) *Body {
+	raw = bytes.TrimLeft(raw, " \t\r\n")
+	if len(raw) == 0 {
+		return nil
+	}
+	var w wireBody
+	switch {
+	case raw[0] == '{':
+		if json.Unmarshal(raw, &w) != nil && lenientBody(raw, &w) != nil {
+			return nil
+		}
+		b := d.body(&w)
+		if patch {
+			b.Patch = "merge"
+			b.PatchPaths = d.names.internAll(mergePatchPaths(raw))
+		}
+		return b
+	case raw[0] == '[' && patch:
+		paths, err := jsonPatch(raw, &w)
+		if err != nil {
+			return nil
+		}
+		b := d.body(&w)
+		b.Patch = "json"
+		b.PatchPaths = d.names.internAll(paths)
+		return b
+	}
+	return nil
+}
+
+// fillEvent checks and copies all but the bodies.
+func fillEvent[B any](d *Decoder, w *wireEvent[B], raw []byte, at Position, ev *Event) error {
+	if err := checkKind(w.Kind, w.APIVersion, at.Item > 0); err != nil {
+		return err
+	}
+	switch {
+	case w.AuditID == "":
+		return errors.New("auditID is missing")
+	case w.Stage == "":
+		return errors.New("stage is missing")
+	case w.RequestReceived == "":
+		return errors.New("requestReceivedTimestamp is missing")
+	}
+	received, err := parseTime("requestReceivedTimestamp", w.RequestReceived)
+	if err != nil {
+		return err
+	}
+	staged, err := parseTime("stageTimestamp", w.StageTimestamp)
+	if err != nil {
+		return err
+	}
+	in := &d.names
+	*ev = Event{
+		Position:        at,
+		Raw:             raw,
+		Level:           Level(in.intern(w.Level)),
+		AuditID:         strings.Clone(w.AuditID),
+		Stage:           Stage(in.intern(w.Stage)),
+		RequestURI:      strings.Clone(w.RequestURI),
+		Verb:            in.intern(w.Verb),
+		User:            d.user(&w.User),
+		SourceIPs:       in.internAll(w.SourceIPs),
+		UserAgent:       in.intern(w.UserAgent),
+		RequestReceived: received,
+		StageTime:       staged,
+		Annotations:     in.internMap(w.Annotations),
+	}
+	if w.ImpersonatedUser != nil {
+		user := d.user(w.ImpersonatedUser)
+		ev.Impersonated = &user
+	}
+	if w.ObjectRef != nil {
+		ev.HasObject = true
+		ev.Object = d.objectRef(w.ObjectRef)
+	}
+	if s := w.ResponseStatus; s != nil {
+		ev.Status = Status{
+			Code:    s.Code,
+			Status:  in.intern(s.Status),
+			Reason:  in.intern(s.Reason),
+			Message: strings.Clone(s.Message),
+		}
+	}
+	return nil
+}
+
+func (d *Decoder) user(w *wireUser) User {
+	return User{
+		Username: d.names.intern(w.Username),
+		UID:      d.names.intern(w.UID),
+		Groups:   d.names.internAll(w.Groups),
+	}
+}
+
+func (d *Decoder) objectRef(w *wireObjectRef) ObjectRef {
+	in := &d.names
+	return ObjectRef{
+		Resource:        in.intern(w.Resource),
+		Subresource:     in.intern(w.Subresource),
+		Namespace:       in.intern(w.Namespace),
+		Name:            strings.Clone(w.Name),
+		UID:             strings.Clone(w.UID),
+		APIGroup:        in.intern(w.APIGroup),
+		APIVersion:      in.intern(w.APIVersion),
+		ResourceVersion: strings.Clone(w.ResourceVersion),
+	}
+}
+
+// checkKind wants an Event of a known version. The item of a list inherits
+// what it leaves out from the list.
+func checkKind(kind, apiVersion string, item bool) error {
+	switch {
+	case kind == kindEventList && !item:
+		return errEventList
+	case kind == "" && !item:
+		return errors.New("not an audit event: kind is missing")
+	case kind != kindEvent && kind != "":
+		return fmt.Errorf("not an audit event: kind is %s", quote(kind))
+	case apiVersion == "" && item, apiVersion == APIVersionV1, apiVersion == APIVersionV1Beta1:
+		return nil
+	case apiVersion == "":
+		return errors.New("not an audit event: apiVersion is missing")
+	}
+	return fmt.Errorf("unknown apiVersion %s: want %s or %s", quote(apiVersion), APIVersionV1, APIVersionV1Beta1)
+}
+
+// parseTime reads an RFC 3339 time, as metav1.MicroTime writes it, and gives
+// it in UTC with microseconds. An empty string is the zero time.
+func parseTime(field, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s: %s is not an RFC 3339 time", field, quote(s))
+	}
+	return t.UTC().Truncate(time.Microsecond), nil
+}

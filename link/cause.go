@@ -175,6 +175,8 @@ func (l *Linker) visit(r *request, at relation, p *pick) {
 		l.visitTargets(o, p)
 	case relUsers:
 		l.visitUsers(o, p)
+	case relMakers:
+		l.visitMakers(r, p)
 	case relBarrier:
 		l.visitBarrier(r, p)
 	case relClock:
@@ -241,9 +243,17 @@ func (l *Linker) visitNested(r *request, p *pick) {
 func (l *Linker) visitPodsOnNode(r *request, at relation, p *pick) {
 	if uid := boundPod(r.event); at == relBoundPod && uid != "" {
 		if o := l.index.byUID[uid]; o != nil {
+			o.tokens++
 			p.history(&o.own)
 			return
 		}
+	}
+	if at == relBoundPod {
+		if o := l.startingPod(r); o != nil {
+			o.tokens++
+			p.history(&o.own)
+		}
+		return
 	}
 	for o := range l.index.nodes[r.actor.node] {
 		if o.key.namespace != r.event.Object.Namespace || !o.mayUse(kindOf(r.event).resource, r.event.Object.Name) {
@@ -251,6 +261,40 @@ func (l *Linker) visitPodsOnNode(r *request, at relation, p *pick) {
 		}
 		p.history(&o.own)
 	}
+}
+
+// startingPod is the pod on the kubelet's node that has waited longest for its
+// token: where the request does not name it, time and place have to do. A pod
+// whose name goes with the account's is preferred.
+func (l *Linker) startingPod(r *request) *object {
+	account := r.event.Object.Name
+	var best *object
+	better := func(a, b *object) bool {
+		ka, kb := account != "default" && affinity(a.root().key.name, account) > 0, account != "default" && affinity(b.root().key.name, account) > 0
+		if ka != kb {
+			return ka
+		}
+		if a.tokens != b.tokens {
+			return a.tokens < b.tokens
+		}
+		ca, cb := a.own.last(kindBound|kindCreated), b.own.last(kindBound|kindCreated)
+		if ca == nil || cb == nil {
+			return cb == nil && ca != nil
+		}
+		if ca.received != cb.received {
+			return ca.received < cb.received
+		}
+		return a.key.name < b.key.name
+	}
+	for o := range l.index.nodes[r.actor.node] {
+		if o.key.namespace != r.event.Object.Namespace || o.gone || !o.mayUse("serviceaccounts", account) {
+			continue
+		}
+		if best == nil || better(o, best) {
+			best = o
+		}
+	}
+	return best
 }
 
 func boundPod(ev *audit.Event) string {

@@ -229,6 +229,8 @@ func (l *Linker) learn(e *entry, r *request, ctx *contextState) {
 	if ev.Object.Subresource == "binding" {
 		if b := ev.Request; b != nil && b.Target != nil {
 			l.index.setNode(o, b.Target.Name)
+		} else {
+			l.index.setNode(o, l.names.nodes[o.key])
 		}
 	}
 	l.apply(o, c)
@@ -281,12 +283,8 @@ func (l *Linker) apply(o *object, c *change) {
 		w.below.add(c)
 	}
 	if o.key.kindRef == kindPods {
-		for _, kind := range selectors {
-			for _, s := range l.index.ofKind(o.key.namespace, kind) {
-				if matches(s.selector, o.labels) {
-					s.below.add(c)
-				}
-			}
+		for _, s := range l.selecting(o) {
+			s.below.add(c)
 		}
 	}
 	s := l.index.space(o.key.namespace)

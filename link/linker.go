@@ -159,7 +159,7 @@ func (l *Linker) enter(it *item) *entry {
 	if a.class == classPerson && l.reactive[a.username] && !interactive(it.event.UserAgent) {
 		a.class = classOperator
 	}
-	l.names.observe(it)
+	l.names.observe(it, a)
 	return &entry{item: it, actor: a}
 }
 
@@ -364,7 +364,7 @@ func (l *Linker) sweep() {
 			delete(l.actors, key)
 		}
 	}
-	l.names.forget(l.now - 10*second)
+	l.names.forget(l.now-10*second, limit)
 }
 
 func isPodUser(username string) bool { return strings.HasPrefix(username, "system:node:") }

@@ -8,8 +8,11 @@ import (
 // generateName has none in the event of its creation below the level
 // RequestResponse.
 type podNames struct {
-	seen  map[objectKey]bool
+	seen  map[objectKey]micros
 	fresh map[string][]freshName // by namespace, in the order of linking
+	// nodes are the nodes whose kubelets have asked for a pod, which below
+	// the level Request is the only sign of where it runs.
+	nodes map[objectKey]string
 }
 
 type freshName struct {
@@ -18,20 +21,24 @@ type freshName struct {
 }
 
 func newPodNames() podNames {
-	return podNames{seen: map[objectKey]bool{}, fresh: map[string][]freshName{}}
+	return podNames{seen: map[objectKey]micros{}, fresh: map[string][]freshName{}, nodes: map[objectKey]string{}}
 }
 
 // observe notes a pod's name when it is seen for the first time.
-func (n *podNames) observe(it *item) {
+func (n *podNames) observe(it *item, a *actor) {
 	ev := it.event
 	if kindOf(ev) != kindPods || ev.Object.Name == "" {
 		return
 	}
 	key := objectKey{kindPods, ev.Object.Namespace, ev.Object.Name}
-	if n.seen[key] {
+	if a.node != "" {
+		n.nodes[key] = a.node
+	}
+	_, known := n.seen[key]
+	n.seen[key] = it.received
+	if known {
 		return
 	}
-	n.seen[key] = true
 	n.fresh[key.namespace] = append(n.fresh[key.namespace], freshName{key, it.received})
 }
 
@@ -53,7 +60,13 @@ func (n *podNames) claim(x *index, r *request) string {
 	return ""
 }
 
-func (n *podNames) forget(before micros) {
+func (n *podNames) forget(before, idle micros) {
+	for key, at := range n.seen {
+		if at < idle {
+			delete(n.seen, key)
+			delete(n.nodes, key)
+		}
+	}
 	for ns, list := range n.fresh {
 		i := 0
 		for i < len(list) && list[i].at < before {
@@ -94,6 +107,84 @@ func (x *index) parent(key objectKey, kinds ...kindRef) *object {
 		}
 	}
 	return nil
+}
+
+// makers are the kinds whose controllers make objects of another kind under
+// names that the log need not tell.
+var makers = map[kindRef][]kindRef{
+	kindPods:                               {kindReplicaSets, kindStatefulSets, kindDaemonSets, kindJobs, kindControllers},
+	{"discovery.k8s.io", "endpointslices"}: {kindServices},
+}
+
+// visitMakers shows the objects of the kinds that make what an object without
+// a known name is, as far as the client is known to control them.
+func (l *Linker) visitMakers(r *request, p *pick) {
+	if r.object == nil || r.object.named {
+		return
+	}
+	kinds := makers[r.object.key.kindRef]
+	controls := false
+	for _, kind := range kinds {
+		controls = controls || r.actor.writesStatus[kind]
+	}
+	for _, kind := range kinds {
+		if controls && !r.actor.writesStatus[kind] {
+			continue
+		}
+		for _, o := range l.index.ofKind(r.object.key.namespace, kind) {
+			p.history(&o.own)
+		}
+	}
+}
+
+// root is the topmost owner of an object.
+func (o *object) root() *object {
+	for depth := 0; depth < 8 && len(o.owners) > 0; depth++ {
+		o = o.owners[0]
+	}
+	return o
+}
+
+// selecting lists what selects a pod without owning it: by selector where
+// selector and labels are known, else by name.
+func (l *Linker) selecting(pod *object) []*object {
+	var list []*object
+	name := pod.root().key.name
+	for _, kind := range selectors {
+		near, nearest := 0, []*object(nil)
+		for _, s := range l.index.ofKind(pod.key.namespace, kind) {
+			if s.selector != nil && pod.labels != nil {
+				if matches(s.selector, pod.labels) {
+					list = append(list, s)
+				}
+				continue
+			}
+			score := affinity(s.key.name, name)
+			if score > near {
+				near, nearest = score, nearest[:0]
+			}
+			if score == near {
+				nearest = append(nearest, s)
+			}
+		}
+		list = append(list, nearest...)
+	}
+	return list
+}
+
+// affinity says how likely two names belong together: equal names most, then
+// the longer the one that begins the other, none the least.
+func affinity(a, b string) int {
+	if a == b {
+		return 1 << 16
+	}
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if strings.HasPrefix(b, a) && b[len(a)] == '-' {
+		return len(a)
+	}
+	return 0
 }
 
 // guessOwner finds an owner by the way controllers name what they make.

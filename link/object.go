@@ -37,6 +37,8 @@ type object struct {
 	provides kindRef
 	// node is the node that a pod runs on.
 	node string
+	// tokens counts the token requests made for a pod.
+	tokens int
 	// refused is when the API server last forbade the object's controller to
 	// make a dependent.
 	refused micros

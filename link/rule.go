@@ -20,6 +20,7 @@ const (
 	relUsers                      // the pods that use it
 	relDefinition                 // the definition that brought the resource
 	relNeighbours                 // whatever else happened in the namespace
+	relMakers                     // what may have made an object whose name the log does not tell
 	relBarrier                    // the quota that refused what is now made
 	relClock                      // what set the clock of a CronJob
 )
@@ -41,6 +42,7 @@ var evidence = [...]string{
 	relUsers:      "a pod that uses it",
 	relDefinition: "the definition of the resource",
 	relNeighbours: "only time and namespace",
+	relMakers:     "what makes such objects in the namespace",
 	relBarrier:    "the quota that was in the way",
 	relClock:      "it set the schedule",
 }
@@ -116,6 +118,8 @@ func rules() []rule {
 			looks: []look{{relSelf, kindsAll, false}, {relBelow, kindsAll, false}, {relTarget, kindsAll, false}}},
 		{id: "made-by-owner", verbs: []string{"create"}, confidence: 0.99,
 			looks: []look{{relOwner, kindsNotSeen, false}, {relSiblings, kindsGone, false}, {relBarrier, kindsNotSeen, false}}},
+		{id: "made-unnamed", verbs: []string{"create"}, confidence: 0.8,
+			looks: []look{{relMakers, kindsNotSeen, false}}},
 		{id: "scaled-by-target", resources: nil, subresource: "scale", confidence: 0.95, clock: true,
 			looks: []look{{relTarget, kindsMade, false}}},
 		{id: "gone-with-owner", verbs: []string{"get", "delete", "patch", "update"}, confidence: 0.98,

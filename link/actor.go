@@ -37,6 +37,15 @@ type actor struct {
 	reacts  bool
 	touched micros
 
+	// train is the last change that caused a request of the actor, and when:
+	// what it reads next without naming anything, it reads for the same
+	// reason.
+	train   *change
+	trainAt micros
+	trainNS string
+	// volume is the PersistentVolume it wrote last.
+	volume *object
+
 	command *command // the command in progress, of a person
 	recent  []*command
 }

@@ -129,6 +129,12 @@ func (l *Linker) visit(r *request, at relation, p *pick) {
 			p.history(&ns.own)
 		}
 		return
+	case relTrain:
+		a := r.actor
+		if a.train != nil && a.trainNS == r.event.Object.Namespace && r.received-a.trainAt < second/20 {
+			p.consider(a.train)
+		}
+		return
 	case relNeighbours:
 		if s := l.index.spaces[r.event.Object.Namespace]; s != nil {
 			p.history(&s.all)
@@ -365,6 +371,12 @@ func (l *Linker) visitNamesakes(o *object, p *pick) {
 func (l *Linker) visitTargets(o *object, p *pick) {
 	if t := l.index.find(o.target); t != nil {
 		p.history(&t.own)
+	} else if o.key.resource == "persistentvolumes" && !o.described {
+		for _, c := range l.claims {
+			if c.kind&p.look.kinds != 0 && p.request.received-c.visible() < second {
+				p.consider(c)
+			}
+		}
 	}
 	for _, t := range l.pointing[o.key] {
 		p.history(&t.own)

@@ -13,7 +13,7 @@ func (l *Linker) resolve(r *request) {
 	key := keyOfRequest(ev)
 	if ev.Object.Resource == "events" {
 		r.subject = l.index.find(key)
-		r.object = l.involved(ev)
+		r.object = l.involved(ev, r.actor)
 		return
 	}
 	if key.name == "" && ev.Verb == "create" && ev.Status.Code < 400 && kindOf(ev) == kindPods {
@@ -30,9 +30,9 @@ func (l *Linker) resolve(r *request) {
 	}
 	if r.object == nil && key.resource != "" && (key.name != "" || ev.Verb == "create") {
 		r.object = l.index.add(key, uid, r.received)
-		l.describe(r.object, r)
 	}
 	if r.object != nil {
+		l.describe(r.object, r)
 		if uid != "" && r.object.uid == "" {
 			r.object.uid = uid
 			l.index.byUID[uid] = r.object
@@ -55,7 +55,7 @@ func objectUID(ev *audit.Event) string {
 }
 
 // involved finds the object that an Event is about.
-func (l *Linker) involved(ev *audit.Event) *object {
+func (l *Linker) involved(ev *audit.Event, a *actor) *object {
 	b := ev.Request
 	if b == nil || b.Involved == nil {
 		b = ev.Response
@@ -64,19 +64,30 @@ func (l *Linker) involved(ev *audit.Event) *object {
 		if o := l.index.byUID[b.Involved.UID]; o != nil {
 			return o
 		}
-		return l.named(b.Involved.Namespace, b.Involved.Name, strings.ToLower(b.Involved.Kind))
+		return l.named(b.Involved.Namespace, b.Involved.Name, strings.ToLower(b.Involved.Kind), a)
 	}
 	name := ev.Object.Name
 	if dot := strings.LastIndexByte(name, '.'); dot > 0 {
-		return l.named(ev.Object.Namespace, name[:dot], "")
+		return l.named(ev.Object.Namespace, name[:dot], "", a)
 	}
 	return nil
 }
 
 // named finds an object by name in a namespace: of the given kind, or, when
-// the kind is unknown, of all that have the name the one changed last.
-func (l *Linker) named(namespace, name, kind string) *object {
+// the kind is unknown, one of a kind that the client controls, or the one
+// touched last.
+func (l *Linker) named(namespace, name, kind string, a *actor) *object {
 	var best *object
+	controls := func(o *object) bool { return a != nil && a.writesStatus[o.key.kindRef] }
+	better := func(x, y *object) bool {
+		if cx, cy := controls(x), controls(y); cx != cy {
+			return cx
+		}
+		if x.touched != y.touched {
+			return x.touched > y.touched
+		}
+		return x.key.resource < y.key.resource
+	}
 	for _, ns := range []string{namespace, ""} {
 		s := l.index.spaces[ns]
 		if s == nil {
@@ -87,7 +98,7 @@ func (l *Linker) named(namespace, name, kind string) *object {
 			if o == nil || (kind != "" && !isPlural(ref.resource, kind)) {
 				continue
 			}
-			if best == nil || o.touched > best.touched || (o.touched == best.touched && ref.resource < best.key.resource) {
+			if best == nil || better(o, best) {
 				best = o
 			}
 		}
@@ -119,12 +130,13 @@ func (l *Linker) describe(o *object, r *request) {
 }
 
 func (l *Linker) describeFrom(o *object, b *audit.Body) {
+	o.described = o.described || b.UID != ""
 	if len(b.Owners) > 0 && (len(o.owners) == 0 || o.ownersGuessed) {
 		var owners []*object
 		for _, w := range b.Owners {
 			if ow := l.index.byUID[w.UID]; ow != nil {
 				owners = append(owners, ow)
-			} else if ow := l.named(o.key.namespace, w.Name, strings.ToLower(w.Kind)); ow != nil {
+			} else if ow := l.named(o.key.namespace, w.Name, strings.ToLower(w.Kind), nil); ow != nil {
 				owners = append(owners, ow)
 			}
 		}
@@ -198,13 +210,15 @@ func (l *Linker) learn(e *entry, r *request, ctx *contextState) {
 	}
 	o := r.object
 	if o != nil && ev.Object.Resource != "events" {
-		l.describe(o, r)
 		if e.actor.node != "" && o.key.kindRef == kindPods {
 			l.index.setNode(o, e.actor.node)
 		}
 	}
 	if !isWrite(ev.Verb) {
 		return
+	}
+	if o != nil && o.key.resource == "persistentvolumeclaims" {
+		l.matchVolume(e, o)
 	}
 	c := &change{
 		kind: changeOf(ev), object: o, actor: e.actor, context: ctx,
@@ -234,6 +248,23 @@ func (l *Linker) learn(e *entry, r *request, ctx *contextState) {
 		}
 	}
 	l.apply(o, c)
+	switch o.key.resource {
+	case "persistentvolumes":
+		e.actor.volume = o
+	case "persistentvolumeclaims":
+		l.claims.add(c)
+	}
+}
+
+// matchVolume ties a claim to the volume that the same client wrote a moment
+// before: below the level Request nothing else tells which claim a volume is
+// bound to.
+func (l *Linker) matchVolume(e *entry, claim *object) {
+	v := e.actor.volume
+	if v == nil || v.described || v.target != (objectKey{}) || e.received-v.touched > second/10 {
+		return
+	}
+	l.point(v, claim.key)
 }
 
 // setsClock tells whether a request sets a CronJob's schedule, as far as its

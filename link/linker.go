@@ -31,6 +31,7 @@ type Linker struct {
 	index    *index
 	pointing map[objectKey][]*object
 	under    []*change // the latest writes, for requests that are a part of one
+	claims   ring      // the latest changes of claims, wherever they are
 	requests map[requestKey]*settled
 	commands []*actor
 	contexts []*contextState // open ones
@@ -200,6 +201,7 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 	}
 	if c, ok := l.explain(r); ok && (e.actor.class != classOperator || plausible(r, c)) {
 		ctx := c.change.context
+		e.actor.train, e.actor.trainAt, e.actor.trainNS = c.change, e.received, e.event.Object.Namespace
 		l.assign(e, ctx, RoleEffect, c, c.rule.id, evidence[c.at], c.rule.confidence)
 		return ctx, true
 	}

@@ -153,18 +153,18 @@ func (l *Linker) selecting(pod *object) []*object {
 	for _, kind := range selectors {
 		near, nearest := 0, []*object(nil)
 		for _, s := range l.index.ofKind(pod.key.namespace, kind) {
-			if s.selector != nil && pod.labels != nil {
+			if s.described && pod.described {
 				if matches(s.selector, pod.labels) {
 					list = append(list, s)
 				}
 				continue
 			}
-			score := affinity(s.key.name, name)
-			if score > near {
-				near, nearest = score, nearest[:0]
-			}
-			if score == near {
+			switch score := affinity(s.key.name, name); {
+			case score == 0 || score < near:
+			case score == near:
 				nearest = append(nearest, s)
+			default:
+				near, nearest = score, append(nearest[:0], s)
 			}
 		}
 		list = append(list, nearest...)

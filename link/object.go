@@ -28,11 +28,14 @@ type object struct {
 	own   history // changes of the object itself
 	below history // changes of its dependents, and of the pods it selects
 
-	owners   []*object
-	labels   map[string]string
-	selector map[string]string
-	pod      audit.PodRefs
-	target   objectKey // an HPA's scale target, a volume's claim
+	// described tells that a body of the object was seen, so that what is
+	// not known of it is not there.
+	described bool
+	owners    []*object
+	labels    map[string]string
+	selector  map[string]string
+	pod       audit.PodRefs
+	target    objectKey // an HPA's scale target, a volume's claim
 	// provides is the resource that a CustomResourceDefinition defines.
 	provides kindRef
 	// node is the node that a pod runs on.

@@ -20,6 +20,7 @@ const (
 	relUsers                      // the pods that use it
 	relDefinition                 // the definition that brought the resource
 	relNeighbours                 // whatever else happened in the namespace
+	relTrain                      // why the client made its request before this one
 	relMakers                     // what may have made an object whose name the log does not tell
 	relBarrier                    // the quota that refused what is now made
 	relClock                      // what set the clock of a CronJob
@@ -42,6 +43,7 @@ var evidence = [...]string{
 	relUsers:      "a pod that uses it",
 	relDefinition: "the definition of the resource",
 	relNeighbours: "only time and namespace",
+	relTrain:      "the client's request just before had the same reason",
 	relMakers:     "what makes such objects in the namespace",
 	relBarrier:    "the quota that was in the way",
 	relClock:      "it set the schedule",
@@ -128,6 +130,8 @@ func rules() []rule {
 			looks: []look{{relSelf, kindsGone, false}, {relNamespace, kindCreated | kindDeleted, false}}},
 		{id: "related", confidence: 0.9, subresource: "*",
 			looks: []look{{relSelf, kindsAll, false}, {relOwner, kindsAll, false}, {relBelow, kindsAll, false}, {relTarget, kindsAll, false}, {relUsers, kindsNotSeen, false}, {relNamesake, kindsAll, false}}},
+		{id: "same-train", verbs: []string{"get", "list"}, classes: []class{classControlPlane}, within: 0, confidence: 0.9,
+			looks: []look{{relTrain, kindsAll, true}}},
 		{id: "namespace-read", verbs: []string{"list"}, classes: []class{classControlPlane}, within: second / 2, confidence: 0.7,
 			looks: []look{{relNeighbours, kindsAll, true}}},
 		{id: "resource-defined", verbs: []string{"list", "watch"}, classes: []class{classControlPlane}, within: 60 * second, confidence: 0.9,

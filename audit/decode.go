@@ -2,7 +2,6 @@ package audit
 
 import (
 	"bytes"
-	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -41,8 +40,8 @@ type Decoder struct {
 // The error is a *Malformed that says what is wrong: invalid JSON or UTF-8,
 // another kind or version, no auditID, stage or requestReceivedTimestamp, or a
 // value of the wrong type in one of the event's own fields. Inside a body a
-// value of the wrong type counts as absent, since the bodies of custom
-// resources use the same names for other things. An item of an EventList
+// value of the wrong type counts as absent (in a map of strings as ""), since
+// custom resources use the same names for other things. An item of an EventList
 // (at.Item above 0) may leave out kind and apiVersion. After an error the
 // content of ev is unspecified.
 func (d *Decoder) Decode(raw []byte, at Position, ev *Event) error {
@@ -59,7 +58,7 @@ func (d *Decoder) decode(raw []byte, at Position, ev *Event) error {
 	}
 	if !bytes.Contains(raw, []byte(`"verb":"patch"`)) {
 		var w wireEvent[*wireBody]
-		if json.Unmarshal(raw, &w) == nil && w.Verb != "patch" {
+		if unmarshal(raw, &w) == nil && w.Verb != "patch" {
 			if err := fillEvent(d, &w, raw, at, ev); err != nil {
 				return err
 			}
@@ -80,11 +79,8 @@ func (d *Decoder) decode(raw []byte, at Position, ev *Event) error {
 // event is malformed.
 func (d *Decoder) decodeApart(raw []byte, at Position, ev *Event) error {
 	var w wireEvent[json.RawMessage]
-	if err := json.Unmarshal(raw, &w); err != nil {
-		w = wireEvent[json.RawMessage]{}
-		if err := stdjson.Unmarshal(raw, &w); err != nil {
-			return reason(err)
-		}
+	if err := unmarshal(raw, &w); err != nil {
+		return reason(err)
 	}
 	if err := fillEvent(d, &w, raw, at, ev); err != nil {
 		return err
@@ -92,6 +88,24 @@ func (d *Decoder) decodeApart(raw []byte, at Position, ev *Event) error {
 	ev.Request = d.bodyOf(w.RequestObject, w.Verb == "patch")
 	ev.Response = d.bodyOf(w.ResponseObject, false)
 	return nil
+}
+
+// unmarshal decodes JSON into v, whose strings may refer to raw: what is kept
+// of them must be copied.
+func unmarshal(raw []byte, v any) error {
+	return json.UnmarshalWithOption(raw, v, json.DecodeNoCopyString())
+}
+
+// unmarshalBody decodes an object. Like encoding/json, the decoder passes over
+// a value of the wrong type, reads all else, and tells at its end: here that is
+// no error.
+func unmarshalBody(raw []byte, w *wireBody) error {
+	err := unmarshal(raw, w)
+	var typeErr *json.UnmarshalTypeError
+	if errors.As(err, &typeErr) {
+		return nil
+	}
+	return err
 }
 
 // bodyOf reads a body of any shape. What is no object, and no JSON patch where
@@ -104,7 +118,7 @@ func (d *Decoder) bodyOf(raw json.RawMessage, patch bool) *Body {
 	var w wireBody
 	switch {
 	case raw[0] == '{':
-		if json.Unmarshal(raw, &w) != nil && lenientBody(raw, &w) != nil {
+		if unmarshalBody(raw, &w) != nil {
 			return nil
 		}
 		b := d.body(&w)

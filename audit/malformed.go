@@ -1,12 +1,13 @@
 package audit
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/goccy/go-json"
 )
 
 // Malformed is a piece of the input that gives no event: a line, a value over
@@ -54,7 +55,7 @@ func printable(s string) string {
 	return s
 }
 
-// reason turns an error of encoding/json into words for the owner of a log.
+// reason turns an error of the JSON decoder into words for the owner of a log.
 func reason(err error) error {
 	var typeErr *json.UnmarshalTypeError
 	var syntaxErr *json.SyntaxError

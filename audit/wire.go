@@ -1,6 +1,6 @@
 package audit
 
-import "encoding/json"
+import "github.com/goccy/go-json"
 
 // The wire types name what whet reads of an event's JSON. What they leave out
 // the JSON decoder skips, which is most of a body. B is what a body decodes
@@ -51,8 +51,9 @@ type wireStatus struct {
 	Code    int32  `json:"code"`
 }
 
-// wireBody is the union of what whet reads of every kind of object. A field
-// that another kind uses for something of another type is handled by lenient.
+// wireBody is the union of what whet reads of every kind of object. Where a
+// custom resource has something of another type in a field, unmarshalBody
+// passes over it.
 type wireBody struct {
 	Kind       string       `json:"kind"`
 	APIVersion string       `json:"apiVersion"`

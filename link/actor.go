@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/whet-k8s/whet/audit"
@@ -12,14 +13,14 @@ type class uint8
 const (
 	// classPerson starts things: a human, a pipeline, an agent of GitOps.
 	classPerson class = iota
-	// classNode is a kubelet.
-	classNode
-	// classControlPlane answers things, and what it does without a visible
-	// cause it does by the clock.
-	classControlPlane
-	// classOperator answers things too, but what nothing explains it does on
+	// classOperator answers things, but what nothing explains it changes on
 	// its own account.
 	classOperator
+	// classControlPlane answers things too, and what it does without a
+	// visible cause it does by the clock.
+	classControlPlane
+	// classNode is a kubelet.
+	classNode
 )
 
 // actor is a client of the API server: a user, whom it acts as, and with
@@ -32,10 +33,7 @@ type actor struct {
 	// writesStatus lists the kinds whose status the actor has written: it is
 	// their controller.
 	writesStatus map[kindRef]bool
-	// reacts tells that the actor has done what only programs do that watch
-	// and answer.
-	reacts  bool
-	touched micros
+	touched      micros
 
 	// train is the last change that caused a request of the actor, and when:
 	// what it reads next without naming anything, it reads for the same
@@ -75,7 +73,7 @@ func newActor(ev *audit.Event) *actor {
 	case strings.HasPrefix(a.username, "system:node:"):
 		a.class = classNode
 		a.node = strings.TrimPrefix(a.username, "system:node:")
-	case isControlPlane(a.username):
+	case isControlPlane(a.username) || controlPlaneAgent(ev.UserAgent):
 		a.class = classControlPlane
 	}
 	return a
@@ -84,6 +82,16 @@ func newActor(ev *audit.Event) *actor {
 // interactive tells the user agents of programs that people drive.
 func interactive(agent string) bool {
 	for _, p := range []string{"kubectl", "k9s", "Lens", "helm", "Helm", "oc/"} {
+		if strings.HasPrefix(agent, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// controlPlaneAgent tells the user agents of Kubernetes' own programs.
+func controlPlaneAgent(agent string) bool {
+	for _, p := range []string{"kube-controller-manager/", "kube-scheduler/", "kube-apiserver/", "cloud-controller-manager/", "kube-proxy/"} {
 		if strings.HasPrefix(agent, p) {
 			return true
 		}
@@ -110,47 +118,72 @@ func isControlPlane(username string) bool {
 // observe learns from an event what kind of client sent it, before the event
 // itself and those shortly before it are linked.
 func (a *actor) observe(ev *audit.Event) {
-	if a.class != classPerson && a.class != classOperator {
-		a.noteStatus(ev)
-		return
-	}
-	if a.reacts || interactive(ev.UserAgent) {
-		return
-	}
-	if reacting(ev) {
-		a.reacts = true
-		a.class = classOperator
-	}
-	a.noteStatus(ev)
-}
-
-func (a *actor) noteStatus(ev *audit.Event) {
 	if ev.Object.Subresource == "status" && isWrite(ev.Verb) {
 		a.writesStatus[kindOf(ev)] = true
 	}
+	if a.class == classNode || a.class == classControlPlane || interactive(ev.UserAgent) {
+		return
+	}
+	switch {
+	case controlling(ev):
+		a.class = classControlPlane
+	case reacting(ev):
+		a.class = classOperator
+	}
+}
+
+// builtIn tells the API groups of Kubernetes itself from those of custom
+// resources: they have no dot or end in ".k8s.io".
+func builtIn(group string) bool {
+	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
+}
+
+// controlling tells requests that only the control plane sends, whatever its
+// accounts are called: a pod bound, a namespace finalized, the status of a
+// built-in resource or the endpoints of a service written, what every
+// namespace starts with made, the leases by which the control plane elects
+// its leaders.
+func controlling(ev *audit.Event) bool {
+	if !isWrite(ev.Verb) || !builtIn(ev.Object.APIGroup) {
+		return false
+	}
+	switch ev.Object.Subresource {
+	case "binding", "finalize":
+		return true
+	case "status":
+		return ev.Object.Resource != "pods" && ev.Object.Resource != "services" && ev.Object.Resource != "ingresses" && ev.Object.Resource != "nodes"
+	case "":
+		switch ev.Object.Resource {
+		case "endpoints", "endpointslices":
+			return ev.Verb == "update"
+		case "configmaps":
+			return ev.Verb == "create" && ev.Object.Name == "kube-root-ca.crt"
+		case "serviceaccounts":
+			return ev.Verb == "create" && ev.Object.Name == "default"
+		}
+		return ev.Object.Resource == "leases" && ev.Object.Namespace == "kube-system" &&
+			(ev.Object.Name == "kube-controller-manager" || ev.Object.Name == "kube-scheduler" || ev.Object.Name == "cloud-controller-manager")
+	}
+	return false
 }
 
 // reacting tells requests that people do not send: an object's status
 // written, an Event reported, a lease for leader election, an object made
 // under an owner, a watch kept without end.
 func reacting(ev *audit.Event) bool {
+	if componentAgent(ev.UserAgent) {
+		return true
+	}
 	switch ev.Verb {
 	case "create", "update", "patch":
-		switch {
-		case ev.Object.Subresource == "status":
-			return true
-		case ev.Object.Resource == "events" || ev.Object.Resource == "leases":
+		if ev.Object.Subresource == "status" || ev.Object.Resource == "events" || ev.Object.Resource == "leases" {
 			return true
 		}
-		if ev.Verb == "create" && ev.Request != nil {
-			for _, o := range ev.Request.Owners {
-				// kubectl create job --from makes a person's Job owned by a
-				// CronJob.
-				if o.Controller && o.Kind != "CronJob" {
-					return true
-				}
-			}
-		}
+		return ev.Verb == "create" && ev.Request != nil && slices.ContainsFunc(ev.Request.Owners, func(o audit.Owner) bool {
+			// kubectl create job --from makes a person's Job owned by a
+			// CronJob.
+			return o.Controller && o.Kind != "CronJob"
+		})
 	case "watch":
 		// A reflector asks for bookmarks and follows a whole resource; a
 		// person's wait names one object.
@@ -159,6 +192,14 @@ func reacting(ev *audit.Event) bool {
 			!strings.Contains(ev.RequestURI, "metadata.name")
 	}
 	return false
+}
+
+// componentAgent tells user agents that name a part of a program, which
+// client-go's rest.AddUserAgent puts after the commit:
+// "program/v1 (linux/amd64) kubernetes/abcdef/part".
+func componentAgent(agent string) bool {
+	_, rest, ok := strings.Cut(agent, ") kubernetes/")
+	return ok && strings.Contains(rest, "/")
 }
 
 func isWrite(verb string) bool {

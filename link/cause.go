@@ -81,7 +81,7 @@ func (p *pick) consider(c *change) {
 	switch {
 	case c.context == nil, c.received > q.received:
 		return
-	case !p.look.own && c.actor == q.actor && (c.object == q.object || c.kind == kindStatus):
+	case !p.look.own && c.actor == q.actor && c.object == q.object && c.kind == changeOf(q.event):
 		return
 	case p.within != 0 && q.received-c.visible() > p.within:
 		return
@@ -127,6 +127,13 @@ func (l *Linker) visit(r *request, at relation, p *pick) {
 	case relNamespace:
 		if ns := l.index.find(objectKey{kindRef{"", "namespaces"}, namespaceOf(r.event), namespaceOf(r.event)}); ns != nil {
 			p.history(&ns.own)
+		}
+		return
+	case relWatched:
+		for kind := range r.actor.writesStatus {
+			for _, o := range l.index.ofKind(r.event.Object.Namespace, kind) {
+				p.history(&o.own)
+			}
 		}
 		return
 	case relTrain:

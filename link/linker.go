@@ -27,7 +27,7 @@ type Linker struct {
 	now    micros // the received time of the event being linked
 
 	actors   map[actorKey]*actor
-	reactive map[string]bool // usernames seen to react
+	classes  map[string]class // by username
 	index    *index
 	pointing map[objectKey][]*object
 	under    []*change // the latest writes, for requests that are a part of one
@@ -77,7 +77,7 @@ func New(options Options, emit func(Assignment), report func(ContextRecord)) *Li
 		rules:    rules(),
 		gap:      options.CommandGap.Microseconds(),
 		actors:   map[actorKey]*actor{},
-		reactive: map[string]bool{},
+		classes:  map[string]class{},
 		index:    newIndex(options.MaxObjects),
 		pointing: map[objectKey][]*object{},
 		requests: map[requestKey]*settled{},
@@ -154,11 +154,12 @@ func (l *Linker) enter(it *item) *entry {
 	}
 	a.touched = it.received
 	a.observe(it.event)
-	if a.reacts {
-		l.reactive[a.username] = true
-	}
-	if a.class == classPerson && l.reactive[a.username] && !interactive(it.event.UserAgent) {
-		a.class = classOperator
+	if !interactive(it.event.UserAgent) {
+		// What one program of an account shows, holds for all of it.
+		a.class = max(a.class, l.classes[a.username])
+		if a.class > classPerson {
+			l.classes[a.username] = a.class
+		}
 	}
 	l.names.observe(it, a)
 	return &entry{item: it, actor: a}
@@ -192,7 +193,7 @@ func (l *Linker) link(e *entry) {
 // decide finds the cause of a component's request. It reports false for one
 // that starts something.
 func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
-	if e.actor.class == classPerson {
+	if e.actor.class == classPerson && !l.collects(e, r) {
 		return nil, false
 	}
 	if ownTimer(e.event) {
@@ -205,7 +206,7 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 		l.assign(e, ctx, RoleEffect, c, c.rule.id, evidence[c.at], c.rule.confidence)
 		return ctx, true
 	}
-	if e.actor.class == classOperator {
+	if e.actor.class == classOperator && changes(e.event) {
 		return nil, false
 	}
 	rule, why := RuleUnknown, "no change that explains it"
@@ -214,6 +215,24 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 	}
 	l.background(e, rule, why)
 	return nil, true
+}
+
+// collects tells whether a client that passed for a person does what a garbage
+// collector does: look at an object and delete it right after somebody else
+// deleted its owner. From then on it counts as a component.
+func (l *Linker) collects(e *entry, r *request) bool {
+	if r.object == nil || r.object.key.resource == "secrets" || (e.event.Verb != "get" && e.event.Verb != "delete") || interactive(e.event.UserAgent) {
+		return false
+	}
+	for _, w := range r.object.owners {
+		c := w.own.last(kindsGone)
+		if c != nil && c.actor != e.actor && c.received <= e.received && e.received-c.visible() < second && r.object.own.last(kindsGone) == nil {
+			e.actor.class = classControlPlane
+			l.classes[e.actor.username] = classControlPlane
+			return true
+		}
+	}
+	return false
 }
 
 // operatorMemory is how long after a change an operator's answer to it is

@@ -20,6 +20,7 @@ const (
 	relUsers                      // the pods that use it
 	relDefinition                 // the definition that brought the resource
 	relNeighbours                 // whatever else happened in the namespace
+	relWatched                    // what the client keeps the status of
 	relTrain                      // why the client made its request before this one
 	relMakers                     // what may have made an object whose name the log does not tell
 	relBarrier                    // the quota that refused what is now made
@@ -43,6 +44,7 @@ var evidence = [...]string{
 	relUsers:      "a pod that uses it",
 	relDefinition: "the definition of the resource",
 	relNeighbours: "only time and namespace",
+	relWatched:    "an object whose status the client keeps",
 	relTrain:      "the client's request just before had the same reason",
 	relMakers:     "what makes such objects in the namespace",
 	relBarrier:    "the quota that was in the way",
@@ -120,6 +122,8 @@ func rules() []rule {
 			looks: []look{{relSelf, kindsAll, false}, {relBelow, kindsAll, false}, {relTarget, kindsAll, false}}},
 		{id: "made-by-owner", verbs: []string{"create"}, confidence: 0.99,
 			looks: []look{{relOwner, kindsNotSeen, false}, {relSiblings, kindsGone, false}, {relBarrier, kindsNotSeen, false}}},
+		{id: "operator-watched", verbs: []string{"create"}, classes: []class{classOperator}, within: 5 * second, confidence: 0.8,
+			looks: []look{{relWatched, kindsNotSeen, false}}},
 		{id: "made-unnamed", verbs: []string{"create"}, confidence: 0.8,
 			looks: []look{{relMakers, kindsNotSeen, false}}},
 		{id: "scaled-by-target", resources: nil, subresource: "scale", confidence: 0.95, clock: true,

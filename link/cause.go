@@ -62,6 +62,9 @@ func (r *rule) fits(q *request) bool {
 	if r.about != "" && (q.object == nil || q.object.key.resource != r.about) {
 		return false
 	}
+	if r.ownedBy != "" && (q.object == nil || !q.object.ownedBy(r.ownedBy)) {
+		return false
+	}
 	return len(r.classes) == 0 || slices.Contains(r.classes, q.actor.class)
 }
 
@@ -193,7 +196,22 @@ func (l *Linker) visit(r *request, at relation, p *pick) {
 	case relBarrier:
 		l.visitBarrier(r, p)
 	case relClock:
-		o.own.each(p.look.kinds, func(c *change) {
+		visitClock(o, p)
+	case relNode:
+		if n := l.index.find(objectKey{kindRef{"", "nodes"}, "", o.node}); n != nil {
+			p.history(&n.own)
+		}
+	}
+}
+
+// visitClock shows what set the schedule of a CronJob, or of the CronJob that
+// owns a Job.
+func visitClock(o *object, p *pick) {
+	for _, c := range append([]*object{o}, o.owners...) {
+		if c.key.resource != "cronjobs" {
+			continue
+		}
+		c.own.each(p.look.kinds, func(c *change) {
 			if c.setsClock || c.kind == kindCreated {
 				p.consider(c)
 			}

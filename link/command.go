@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/whet-k8s/whet/audit"
@@ -21,6 +22,10 @@ type command struct {
 // person gives a person's request its place in a command.
 func (l *Linker) person(e *entry) {
 	a := e.actor
+	if cmd := a.commandAt(e.received, l.gap); e.late && cmd != nil && len(cmd.contexts) > 0 {
+		l.assign(e, cmd.contexts[len(cmd.contexts)-1], RoleClient, cause{}, "same-command", "the same client within the same command", 0.95)
+		return
+	}
 	cmd := a.command
 	if cmd != nil && l.newCommand(cmd, e) {
 		l.closeCommand(a)
@@ -59,10 +64,50 @@ func (l *Linker) person(e *entry) {
 	l.assign(e, ctx, role, cause{}, rule, "the first request of its command that changes something", 0.99)
 }
 
+// commandAt returns the command of the actor that was going on at a time.
+func (a *actor) commandAt(at, gap micros) *command {
+	if c := a.command; c != nil && c.begun <= at {
+		return c
+	}
+	for _, c := range slices.Backward(a.recent) {
+		if c.begun <= at && at <= c.last+gap {
+			return c
+		}
+	}
+	return nil
+}
+
+// Pauses within which a request that does not look like the continuation of
+// its command still counts as one.
+const (
+	returnPause = 120_000 // microseconds, before coming back to the same object
+	surveyPause = 250_000 // microseconds, before listing after a change
+)
+
+// Bounds of one command, so that a client which never pauses stays bounded in
+// time and memory.
+const (
+	maxReads      = 500
+	maxSurvey     = 60 * second
+	maxPrincipals = 5000
+)
+
 // newCommand tells whether a request begins another command than the one in
-// progress.
+// progress: after a pause, or when it comes back to what was changed already.
 func (l *Linker) newCommand(cmd *command, e *entry) bool {
-	return e.received > cmd.last+l.gap
+	pause := e.received - cmd.last
+	if pause > l.gap || len(cmd.contexts) > maxPrincipals {
+		return true
+	}
+	if len(cmd.contexts) == 0 {
+		// What polls without a pause and never changes anything must not
+		// wait for ever to be decided.
+		return len(cmd.reads) > maxReads || e.received-cmd.begun > maxSurvey
+	}
+	if pause > surveyPause && e.event.Verb == "list" {
+		return true
+	}
+	return pause > returnPause && cmd.objects[keyOfRequest(e.event)] != nil
 }
 
 // settleReads gives the waiting reads to a context.

@@ -19,12 +19,23 @@ type contextState struct {
 	origin    *contextState // of an autonomous context: who set the clock
 	root      *audit.Event
 	readOnly  bool
+	// autonomous tells that the clock started the context.
+	autonomous bool
 
 	part      int
 	open      bool
 	last      micros // the newest event's time in the order of linking
 	record    ContextRecord
 	lastStage time.Time
+}
+
+// blamed is the context that answers for c: for one that the clock started,
+// the context that set the clock, where that is known.
+func (c *contextState) blamed() *contextState {
+	for c.origin != nil {
+		c = c.origin
+	}
+	return c
 }
 
 // count adds an event to the context's record. first says that its request
@@ -37,8 +48,8 @@ func (c *contextState) count(ev *audit.Event, role Role, first bool, now micros)
 			ID: c.id, Part: c.part, Root: c.root, ReadOnly: c.readOnly,
 			First: ev.RequestReceived, EffectsBy: map[string]int{},
 		}
-		if c.operation != nil {
-			c.record.Operation = c.operation.id
+		if op := c.blamed().operation; op != nil {
+			c.record.Operation = op.id
 		}
 		if c.origin != nil {
 			c.record.Origin = c.origin.id

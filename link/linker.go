@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/whet-k8s/whet/audit"
 )
@@ -33,6 +32,7 @@ type Linker struct {
 	under    []*change // the latest writes, for requests that are a part of one
 	claims   ring      // the latest changes of claims, wherever they are
 	requests map[requestKey]*settled
+	order    []requestKey // of requests, oldest first
 	commands []*actor
 	contexts []*contextState // open ones
 	names    podNames
@@ -58,6 +58,7 @@ type settled struct {
 	context    *contextState
 	waiting    []*entry // events that came while the request's place was open
 	decided    bool
+	complete   bool // its last stage was seen
 	at         micros
 }
 
@@ -177,8 +178,8 @@ func (l *Linker) link(e *entry) {
 		l.again(s, e)
 		return
 	}
-	s := &settled{at: e.received}
-	l.requests[key] = s
+	s := &settled{at: e.received, complete: ends(e.event)}
+	l.remember(key, s)
 
 	r := &request{event: e.event, actor: e.actor, received: e.received, done: e.done}
 	r.saw = sawVersion(e.event)
@@ -200,11 +201,17 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 		l.background(e, "clock", "done on a timer")
 		return nil, true
 	}
-	if c, ok := l.explain(r); ok && (e.actor.class != classOperator || plausible(r, c)) {
-		ctx := c.change.context
+	c, ok := l.explain(r)
+	if ok && e.actor.class == classOperator && !plausible(r, c) {
+		ok = false
+	}
+	if rule, ticks := l.tick(r, ok); ticks {
+		return l.startTick(e, c, ok, rule), true
+	}
+	if ok {
 		e.actor.train, e.actor.trainAt, e.actor.trainNS = c.change, e.received, e.event.Object.Namespace
-		l.assign(e, ctx, RoleEffect, c, c.rule.id, evidence[c.at], c.rule.confidence)
-		return ctx, true
+		l.assign(e, c.change.context, RoleEffect, c, c.rule.id, evidence[c.at], c.rule.confidence)
+		return c.change.context, true
 	}
 	if e.actor.class == classOperator && changes(e.event) {
 		return nil, false
@@ -215,6 +222,18 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 	}
 	l.background(e, rule, why)
 	return nil, true
+}
+
+// startTick settles a component's request that the clock started.
+func (l *Linker) startTick(e *entry, c cause, explained bool, rule string) *contextState {
+	if !explained {
+		ctx := newTick(e.event, nil)
+		l.assign(e, ctx, RoleRoot, cause{}, rule, "started by the clock or a measure", 0.9)
+		return ctx
+	}
+	ctx := newTick(e.event, c.change.context)
+	l.assign(e, ctx, RoleEffect, c, rule, evidence[c.at], c.rule.confidence)
+	return ctx
 }
 
 // collects tells whether a client that passed for a person does what a garbage
@@ -294,11 +313,15 @@ func (l *Linker) newContext(root *audit.Event, readOnly bool) *contextState {
 
 // assign settles a request and emits its events.
 func (l *Linker) assign(e *entry, ctx *contextState, role Role, c cause, rule, why string, confidence float64) {
+	blamed := ctx.blamed()
 	as := Assignment{
-		Context: ctx.id, Role: role, Rule: rule, Evidence: why, Confidence: confidence, Root: ctx.root,
+		Context: blamed.id, Role: role, Rule: rule, Evidence: why, Confidence: confidence, Root: blamed.root,
 	}
-	if ctx.operation != nil {
-		as.Operation = ctx.operation.id
+	if blamed.operation != nil {
+		as.Operation = blamed.operation.id
+	}
+	if ctx.autonomous {
+		as.Autonomous = ctx.id
 	}
 	switch {
 	case c.change != nil:
@@ -342,11 +365,36 @@ func (l *Linker) send(s *settled, e *entry, first bool) {
 
 // again handles a further event of a request that was seen before.
 func (l *Linker) again(s *settled, e *entry) {
+	s.complete = s.complete || ends(e.event)
 	if !s.decided {
 		s.waiting = append(s.waiting, e)
 		return
 	}
 	l.send(s, e, false)
+}
+
+// ends tells the stages after which a request has no further event.
+func ends(ev *audit.Event) bool {
+	return ev.Stage == audit.StageResponseComplete || ev.Stage == audit.StagePanic
+}
+
+// maxRequests bounds the requests that are remembered for their further
+// events.
+const maxRequests = 100_000
+
+// remember keeps a request for its further events, at the cost of the oldest
+// when there are too many.
+func (l *Linker) remember(key requestKey, s *settled) {
+	l.requests[key] = s
+	l.order = append(l.order, key)
+	for len(l.requests) > maxRequests && len(l.order) > 0 {
+		oldest := l.order[0]
+		if o := l.requests[oldest]; o != nil && !o.decided {
+			break
+		}
+		delete(l.requests, oldest)
+		l.order = l.order[1:]
+	}
 }
 
 const sweepEvery = 30 * second
@@ -369,10 +417,15 @@ func (l *Linker) sweep() {
 	clear(l.contexts[len(kept):])
 	l.contexts = kept
 	for key, s := range l.requests {
-		if l.now-s.at > 11*60*second && s.decided {
+		keep := l.options.ObjectIdle.Microseconds()
+		if s.complete {
+			keep = l.options.Window.Microseconds() + lookAhead
+		}
+		if s.decided && l.now-s.at > keep {
 			delete(l.requests, key)
 		}
 	}
+	l.order = slices.DeleteFunc(l.order, func(k requestKey) bool { return l.requests[k] == nil })
 	limit := l.now - l.options.ObjectIdle.Microseconds()
 	l.index.forget(limit)
 	for key, list := range l.pointing {
@@ -387,7 +440,3 @@ func (l *Linker) sweep() {
 	}
 	l.names.forget(l.now-10*second, limit)
 }
-
-func isPodUser(username string) bool { return strings.HasPrefix(username, "system:node:") }
-
-var _ = time.Second

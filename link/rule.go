@@ -20,6 +20,7 @@ const (
 	relUsers                      // the pods that use it
 	relDefinition                 // the definition that brought the resource
 	relNeighbours                 // whatever else happened in the namespace
+	relNode                       // the node a pod runs on
 	relWatched                    // what the client keeps the status of
 	relTrain                      // why the client made its request before this one
 	relMakers                     // what may have made an object whose name the log does not tell
@@ -44,6 +45,7 @@ var evidence = [...]string{
 	relUsers:      "a pod that uses it",
 	relDefinition: "the definition of the resource",
 	relNeighbours: "only time and namespace",
+	relNode:       "the node it runs on",
 	relWatched:    "an object whose status the client keeps",
 	relTrain:      "the client's request just before had the same reason",
 	relMakers:     "what makes such objects in the namespace",
@@ -72,14 +74,13 @@ type rule struct {
 	// about is the resource of the object in question, of an Event that of
 	// the involved object; "" means any.
 	about string
+	// ownedBy is the resource of one of its owners; "" means any or none.
+	ownedBy string
 	// classes are the kinds of client it fits; none means all that react.
 	classes []class
 	looks   []look
 	// within bounds how old the cause may be, 0 means any age.
 	within micros
-	// clock tells that the clock takes part: the effect starts, or joins, an
-	// autonomous context.
-	clock bool
 	// confidence is the share of right links on the recordings.
 	confidence float64
 }
@@ -94,7 +95,7 @@ func rules() []rule {
 	pods := []string{"pods"}
 	mounted := []string{"configmaps", "secrets", "persistentvolumeclaims", "persistentvolumes", "serviceaccounts", "volumeattachments", "csinodes", "resourceclaims"}
 	return []rule{
-		{id: "cronjob-clock", verbs: []string{"get", "update", "patch", "create"}, resources: []string{"cronjobs", "events"}, subresource: "*", about: "cronjobs", confidence: 0.95, clock: true,
+		{id: "cronjob-clock", verbs: []string{"get", "update", "patch", "create"}, resources: []string{"cronjobs", "events"}, subresource: "*", about: "cronjobs", confidence: 0.95,
 			looks: []look{{relClock, kindCreated | kindSpec, false}}},
 		{id: "event-of-own-action", verbs: write, resources: []string{"events"}, confidence: 0.99,
 			looks: []look{{relSelf, kindsAll, true}, {relBelow, kindsNotSeen, true}}},
@@ -120,14 +121,18 @@ func rules() []rule {
 			looks: []look{{relSelf, kindsNotSeen, false}, {relTarget, kindsNotSeen, false}, {relUsers, kindsNotSeen, false}}},
 		{id: "status-of-controlled", verbs: []string{"update", "patch"}, subresource: "status", confidence: 0.98,
 			looks: []look{{relSelf, kindsAll, false}, {relBelow, kindsAll, false}, {relTarget, kindsAll, false}}},
+		{id: "cronjob-tick", verbs: []string{"create"}, resources: []string{"jobs"}, ownedBy: "cronjobs", confidence: 0.95,
+			looks: []look{{relClock, kindCreated | kindSpec, false}}},
 		{id: "made-by-owner", verbs: []string{"create"}, confidence: 0.99,
 			looks: []look{{relOwner, kindsNotSeen, false}, {relSiblings, kindsGone, false}, {relBarrier, kindsNotSeen, false}}},
 		{id: "operator-watched", verbs: []string{"create"}, classes: []class{classOperator}, within: 5 * second, confidence: 0.8,
 			looks: []look{{relWatched, kindsNotSeen, false}}},
 		{id: "made-unnamed", verbs: []string{"create"}, confidence: 0.8,
 			looks: []look{{relMakers, kindsNotSeen, false}}},
-		{id: "scaled-by-target", resources: nil, subresource: "scale", confidence: 0.95, clock: true,
+		{id: "scaled-by-target", resources: nil, subresource: "scale", confidence: 0.95,
 			looks: []look{{relTarget, kindsMade, false}}},
+		{id: "evicted", verbs: []string{"delete"}, resources: pods, classes: []class{classControlPlane}, confidence: 0.98,
+			looks: []look{{relSelf, kindsNotSeen, false}, {relOwner, kindsNotSeen, false}, {relNode, kindSpec, true}}},
 		{id: "gone-with-owner", verbs: []string{"get", "delete", "patch", "update"}, confidence: 0.98,
 			looks: []look{{relSelf, kindsNotSeen, false}, {relOwner, kindsNotSeen, false}}},
 		{id: "remade-in-namespace", verbs: []string{"create"}, confidence: 0.95,

@@ -21,7 +21,7 @@ func (d *Decoder) body(w *wireBody) *Body {
 		Generation:        m.Generation,
 		Labels:            in.internMap(m.Labels),
 		Annotations:       in.internMap(m.Annotations),
-		Finalizers:        in.internAll(m.Finalizers),
+		Finalizers:        in.internAll(slices.DeleteFunc(m.Finalizers, isEmpty)),
 		DeletionTimestamp: strings.Clone(m.DeletionTimestamp),
 		Reason:            in.intern(w.Reason),
 		Type:              in.intern(w.Type),
@@ -30,15 +30,19 @@ func (d *Decoder) body(w *wireBody) *Body {
 		Source: in.intern(first(w.ReportingController, w.ReportingComponent,
 			w.Source.Component, w.DeprecatedSource.Component)),
 	}
-	for i := range m.OwnerReferences {
-		b.Owners = append(b.Owners, d.owner(&m.OwnerReferences[i]))
+	for _, owner := range m.OwnerReferences {
+		if owner != (wireOwner{}) {
+			b.Owners = append(b.Owners, d.owner(&owner))
+		}
 	}
 	b.Involved = d.reference(w.InvolvedObject)
 	if b.Involved == nil {
 		b.Involved = d.reference(w.Regarding)
 	}
 	for i := range w.Subjects {
-		b.Subjects = append(b.Subjects, *d.reference(&w.Subjects[i]))
+		if subject := d.reference(&w.Subjects[i]); subject != nil {
+			b.Subjects = append(b.Subjects, *subject)
+		}
 	}
 	if w.Details != nil && w.Kind == "Status" {
 		b.Name, b.UID = strings.Clone(w.Details.Name), strings.Clone(w.Details.UID)
@@ -48,6 +52,8 @@ func (d *Decoder) body(w *wireBody) *Body {
 	d.items(b, w)
 	return b
 }
+
+func isEmpty(s string) bool { return s == "" }
 
 // first returns the first string that is not empty.
 func first(list ...string) string {
@@ -70,9 +76,10 @@ func (d *Decoder) owner(w *wireOwner) Owner {
 }
 
 // reference copies a reference. A subject and an HPA's target may name the
-// API group alone, which then stands in APIVersion without a version.
+// API group alone, which then stands in APIVersion without a version. An empty
+// reference is none.
 func (d *Decoder) reference(w *wireReference) *InvolvedObject {
-	if w == nil {
+	if w == nil || *w == (wireReference{}) {
 		return nil
 	}
 	return &InvolvedObject{
@@ -86,7 +93,7 @@ func (d *Decoder) reference(w *wireReference) *InvolvedObject {
 }
 
 func (d *Decoder) spec(b *Body, s *wireSpec) {
-	b.Replicas, b.Suspend, b.Paused = s.Replicas, s.Suspend, s.Paused
+	b.Replicas, b.Suspend, b.Paused = wholeNumber(s.Replicas), truth(s.Suspend), truth(s.Paused)
 	b.Selector = d.selector(s.Selector)
 	b.VolumeName = strings.Clone(s.VolumeName)
 	b.ClaimRef = d.reference(s.ClaimRef)
@@ -105,6 +112,25 @@ func (d *Decoder) spec(b *Body, s *wireSpec) {
 		b.TemplateLabels = d.names.internMap(template.Metadata.Labels)
 		d.podSpec(b, &template.Spec)
 	}
+}
+
+// wholeNumber gives a JSON number that fits 32 bits, and nil for all else.
+func wholeNumber(v any) *int32 {
+	f, ok := v.(float64)
+	n := int32(f)
+	if !ok || float64(n) != f {
+		return nil
+	}
+	return &n
+}
+
+// truth gives a JSON boolean, and nil for all else.
+func truth(v any) *bool {
+	b, ok := v.(bool)
+	if !ok {
+		return nil
+	}
+	return &b
 }
 
 // selector reads both shapes: a LabelSelector's matchLabels, or a plain map.
@@ -187,8 +213,7 @@ func (d *Decoder) add(list *[]string, name string) {
 
 func (d *Decoder) target(b *Body, w *wireBody) {
 	for _, ref := range [...]*wireReference{w.Target, w.Spec.ScaleTargetRef, w.Spec.BoundObjectRef} {
-		if ref != nil {
-			b.Target = d.reference(ref)
+		if b.Target = d.reference(ref); b.Target != nil {
 			return
 		}
 	}

@@ -24,6 +24,11 @@ const (
 	kindEventList = "EventList"
 )
 
+// patchWithin is how far into an event its verb is looked for, to save a patch
+// the fast path. The API server writes it before anything long but the URI;
+// where it stands later the result is the same.
+const patchWithin = 1024
+
 // errEventList says that a value is an EventList, whose items are the events.
 var errEventList = errors.New("an EventList where a single Event is wanted")
 
@@ -32,6 +37,9 @@ var errEventList = errors.New("an EventList where a single Event is wanted")
 // ready to use.
 type Decoder struct {
 	names interner
+	// annotations is where an event's annotations are read to before they are
+	// copied.
+	annotations map[string]string
 }
 
 // Decode reads one audit.k8s.io Event, v1 or v1beta1, from its JSON. It keeps
@@ -40,7 +48,7 @@ type Decoder struct {
 // The error is a *Malformed that says what is wrong: invalid JSON or UTF-8,
 // another kind or version, no auditID, stage or requestReceivedTimestamp, or a
 // value of the wrong type in one of the event's own fields. Inside a body a
-// value of the wrong type counts as absent (in a map of strings as ""), since
+// value of the wrong type counts as absent (in a map of strings as ""), because
 // custom resources use the same names for other things. An item of an EventList
 // (at.Item above 0) may leave out kind and apiVersion. After an error the
 // content of ev is unspecified.
@@ -56,8 +64,12 @@ func (d *Decoder) decode(raw []byte, at Position, ev *Event) error {
 	if !utf8.Valid(raw) {
 		return fmt.Errorf("invalid UTF-8 at byte %d", invalidUTF8(raw))
 	}
-	if !bytes.Contains(raw, []byte(`"verb":"patch"`)) {
-		var w wireEvent[*wireBody]
+	if !bytes.Contains(raw[:min(len(raw), patchWithin)], []byte(`"verb":"patch"`)) {
+		if d.annotations == nil {
+			d.annotations = map[string]string{}
+		}
+		clear(d.annotations)
+		w := wireEvent[*wireBody]{Annotations: d.annotations}
 		if unmarshal(raw, &w) == nil && w.Verb != "patch" {
 			if err := fillEvent(d, &w, raw, at, ev); err != nil {
 				return err

@@ -153,9 +153,11 @@ type wireRow struct {
 type wireSpec struct {
 	wirePodSpec
 
-	Replicas *int32 `json:"replicas"`
-	Suspend  *bool  `json:"suspend"`
-	Paused   *bool  `json:"paused"`
+	// Of these three a value of the wrong type must not pass for 0 or false,
+	// which encoding/json and its like make of it behind a pointer.
+	Replicas any `json:"replicas"`
+	Suspend  any `json:"suspend"`
+	Paused   any `json:"paused"`
 	// Selector is a map of labels or a LabelSelector.
 	Selector       map[string]any   `json:"selector"`
 	Template       *wireTemplate    `json:"template"`

@@ -65,7 +65,15 @@ func (r *rule) fits(q *request) bool {
 	if r.ownedBy != "" && (q.object == nil || !q.object.ownedBy(r.ownedBy)) {
 		return false
 	}
+	if r.unnamed && ev.Verb == "create" && !isReview(ev.Object.Resource) {
+		return false
+	}
 	return len(r.classes) == 0 || slices.Contains(r.classes, q.actor.class)
+}
+
+// isReview tells the resources that are created only to be answered.
+func isReview(resource string) bool {
+	return strings.HasSuffix(resource, "reviews")
 }
 
 // pick keeps the best of the changes it is shown.
@@ -197,10 +205,23 @@ func (l *Linker) visit(r *request, at relation, p *pick) {
 		l.visitBarrier(r, p)
 	case relClock:
 		visitClock(o, p)
+	case relRoom:
+		l.visitRoom(o, p)
 	case relNode:
 		if n := l.index.find(objectKey{kindRef{"", "nodes"}, "", o.node}); n != nil {
 			p.history(&n.own)
 		}
+	}
+}
+
+// visitRoom shows the changes of nodes to a pod that found no place before,
+// and to what a DaemonSet makes for each node.
+func (l *Linker) visitRoom(o *object, p *pick) {
+	if !o.waits && !o.ownedBy("daemonsets") {
+		return
+	}
+	for _, n := range l.index.ofKind("", kindRef{"", "nodes"}) {
+		p.history(&n.own)
 	}
 }
 

@@ -17,6 +17,10 @@ type command struct {
 	// reads are the requests that wait to learn which context they belong to.
 	reads       []*entry
 	begun, last micros
+	// retries is the object of which the last change was refused for the
+	// moment; evicts tells that the command evicts pods.
+	retries objectKey
+	evicts  bool
 }
 
 // person gives a person's request its place in a command.
@@ -32,6 +36,9 @@ func (l *Linker) person(e *entry) {
 		cmd = nil
 	}
 	if cmd == nil {
+		cmd = l.resume(e)
+	}
+	if cmd == nil {
 		cmd = &command{begun: e.received, last: e.received, objects: map[objectKey]*contextState{}}
 		a.command = cmd
 		l.commands = append(l.commands, a)
@@ -44,7 +51,12 @@ func (l *Linker) person(e *entry) {
 		return
 	}
 	key := keyOfRequest(e.event)
+	cmd.evicts = cmd.evicts || e.event.Object.Subresource == "eviction"
 	if ctx := cmd.objects[key]; ctx != nil && key.name != "" {
+		cmd.retries = objectKey{}
+		if again(e.event) {
+			cmd.retries = key
+		}
 		l.settleReads(cmd, ctx)
 		l.assign(e, ctx, RoleClient, cause{}, "same-command", "the same command on the same object", 0.98)
 		return
@@ -60,8 +72,42 @@ func (l *Linker) person(e *entry) {
 	ctx.operation = cmd.operation
 	cmd.contexts = append(cmd.contexts, ctx)
 	cmd.objects[key] = ctx
+	if again(e.event) {
+		cmd.retries = key
+	}
 	l.settleReads(cmd, ctx)
 	l.assign(e, ctx, role, cause{}, rule, "the first request of its command that changes something", 0.99)
+}
+
+// retryPause is longer than programs wait before they try again what was
+// refused for the moment: kubectl drain 5 s, client-go at most 30 s.
+const retryPause = 35 * second
+
+// again tells the answers after which a program tries once more: the request
+// conflicts with a budget, the server is busy
+// (https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/).
+func again(ev *audit.Event) bool {
+	return ev.Status.Code == 429 || ev.Status.Code >= 500
+}
+
+// resume returns the actor's last command when a request goes on with it: it
+// tries again what was refused for the moment, or looks whether a pod it
+// evicted is gone.
+func (l *Linker) resume(e *entry) *command {
+	a := e.actor
+	if len(a.recent) == 0 || e.late {
+		return nil
+	}
+	cmd := a.recent[len(a.recent)-1]
+	key := keyOfRequest(e.event)
+	waits := e.event.Verb == "get" && cmd.evicts && cmd.objects[key] != nil
+	if e.received-cmd.last > retryPause || key.name == "" || (key != cmd.retries && !waits) {
+		return nil
+	}
+	a.recent = a.recent[:len(a.recent)-1]
+	a.command = cmd
+	l.commands = append(l.commands, a)
+	return cmd
 }
 
 // commandAt returns the command of the actor that was going on at a time.

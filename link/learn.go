@@ -240,6 +240,9 @@ func (l *Linker) learn(e *entry, r *request, ctx *contextState) {
 	if o == nil {
 		return
 	}
+	if ev.Object.Subresource == "status" && o.key.kindRef == kindPods && o.node == "" && e.actor.class == classControlPlane {
+		o.waits = true
+	}
 	if ev.Object.Subresource == "binding" {
 		if b := ev.Request; b != nil && b.Target != nil {
 			l.index.setNode(o, b.Target.Name)

@@ -213,7 +213,7 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 		l.assign(e, c.change.context, RoleEffect, c, c.rule.id, evidence[c.at], c.rule.confidence)
 		return c.change.context, true
 	}
-	if e.actor.class == classOperator && changes(e.event) {
+	if e.actor.class == classOperator && starts(e.event) {
 		return nil, false
 	}
 	rule, why := RuleUnknown, "no change that explains it"
@@ -222,6 +222,16 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 	}
 	l.background(e, rule, why)
 	return nil, true
+}
+
+// starts tells whether what an operator did without a visible cause counts as
+// begun by itself. What it reads, reports or renews does not.
+func starts(ev *audit.Event) bool {
+	switch ev.Object.Resource {
+	case "leases", "events":
+		return false
+	}
+	return changes(ev) && ev.Object.Subresource != "status"
 }
 
 // startTick settles a component's request that the clock started.
@@ -268,7 +278,7 @@ func plausible(r *request, c cause) bool {
 func ownTimer(ev *audit.Event) bool {
 	switch ev.Object.Resource {
 	case "leases":
-		return ev.Object.Namespace == "kube-system" || ev.Object.Namespace == "kube-node-lease"
+		return ev.Verb == "update" || ev.Verb == "get" || ev.Object.Namespace == "kube-system" || ev.Object.Namespace == "kube-node-lease"
 	case "endpoints", "endpointslices":
 		return ev.Object.Namespace == "default" && ev.Object.Name == "kubernetes"
 	case "nodes":

@@ -40,6 +40,8 @@ type object struct {
 	provides kindRef
 	// node is the node that a pod runs on.
 	node string
+	// waits tells that the scheduler found no node for a pod.
+	waits bool
 	// tokens counts the token requests made for a pod.
 	tokens int
 	// refused is when the API server last forbade the object's controller to

@@ -21,6 +21,7 @@ const (
 	relDefinition                 // the definition that brought the resource
 	relNeighbours                 // whatever else happened in the namespace
 	relNode                       // the node a pod runs on
+	relRoom                       // a node that made room for what was waiting
 	relWatched                    // what the client keeps the status of
 	relTrain                      // why the client made its request before this one
 	relMakers                     // what may have made an object whose name the log does not tell
@@ -46,6 +47,7 @@ var evidence = [...]string{
 	relDefinition: "the definition of the resource",
 	relNeighbours: "only time and namespace",
 	relNode:       "the node it runs on",
+	relRoom:       "a node that was changed",
 	relWatched:    "an object whose status the client keeps",
 	relTrain:      "the client's request just before had the same reason",
 	relMakers:     "what makes such objects in the namespace",
@@ -76,6 +78,9 @@ type rule struct {
 	about string
 	// ownedBy is the resource of one of its owners; "" means any or none.
 	ownedBy string
+	// unnamed limits the rule to requests that name no object and make none
+	// that lasts: lists and reviews.
+	unnamed bool
 	// classes are the kinds of client it fits; none means all that react.
 	classes []class
 	looks   []look
@@ -100,7 +105,7 @@ func rules() []rule {
 		{id: "event-of-own-action", verbs: write, resources: []string{"events"}, confidence: 0.99,
 			looks: []look{{relSelf, kindsAll, true}, {relBelow, kindsNotSeen, true}}},
 		{id: "pod-bound", verbs: []string{"create"}, resources: pods, subresource: "binding", confidence: 0.99,
-			looks: []look{{relSelf, kindsNotSeen, false}}},
+			looks: []look{{relSelf, kindsNotSeen, false}, {relRoom, kindSpec, true}}},
 		{id: "pod-token", verbs: []string{"create"}, resources: []string{"serviceaccounts"}, subresource: "token", classes: node, confidence: 0.99,
 			looks: []look{{relBoundPod, kindCreated | kindBound | kindSpec, false}}},
 		{id: "pod-mounts", verbs: []string{"get", "list", "watch"}, resources: mounted, subresource: "*", classes: node, confidence: 0.97,
@@ -124,7 +129,7 @@ func rules() []rule {
 		{id: "cronjob-tick", verbs: []string{"create"}, resources: []string{"jobs"}, ownedBy: "cronjobs", confidence: 0.95,
 			looks: []look{{relClock, kindCreated | kindSpec, false}}},
 		{id: "made-by-owner", verbs: []string{"create"}, confidence: 0.99,
-			looks: []look{{relOwner, kindsNotSeen, false}, {relSiblings, kindsGone, false}, {relBarrier, kindsNotSeen, false}}},
+			looks: []look{{relOwner, kindsNotSeen, false}, {relSiblings, kindsGone, false}, {relBarrier, kindsNotSeen, false}, {relRoom, kindSpec, true}}},
 		{id: "operator-watched", verbs: []string{"create"}, classes: []class{classOperator}, within: 5 * second, confidence: 0.8,
 			looks: []look{{relWatched, kindsNotSeen, false}}},
 		{id: "made-unnamed", verbs: []string{"create"}, confidence: 0.8,
@@ -139,9 +144,9 @@ func rules() []rule {
 			looks: []look{{relSelf, kindsGone, false}, {relNamespace, kindCreated | kindDeleted, false}}},
 		{id: "related", confidence: 0.9, subresource: "*",
 			looks: []look{{relSelf, kindsAll, false}, {relOwner, kindsAll, false}, {relBelow, kindsAll, false}, {relTarget, kindsAll, false}, {relUsers, kindsNotSeen, false}, {relNamesake, kindsAll, false}}},
-		{id: "same-train", verbs: []string{"get", "list"}, classes: []class{classControlPlane}, within: 0, confidence: 0.9,
+		{id: "same-train", verbs: []string{"get", "list", "create"}, resources: nil, unnamed: true, classes: []class{classControlPlane}, within: 0, confidence: 0.9,
 			looks: []look{{relTrain, kindsAll, true}}},
-		{id: "namespace-read", verbs: []string{"list"}, classes: []class{classControlPlane}, within: second / 2, confidence: 0.7,
+		{id: "namespace-read", verbs: []string{"list", "create"}, unnamed: true, classes: []class{classControlPlane}, within: second / 2, confidence: 0.7,
 			looks: []look{{relNeighbours, kindsAll, true}}},
 		{id: "resource-defined", verbs: []string{"list", "watch"}, classes: []class{classControlPlane}, within: 60 * second, confidence: 0.9,
 			looks: []look{{relDefinition, kindsNotSeen, false}}},

@@ -1,0 +1,175 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"io"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/whet-k8s/whet/audit"
+	"github.com/whet-k8s/whet/noise"
+)
+
+const (
+	// maxChunksPerWorker bounds how many chunks are between the reader and
+	// the linker: enough that no worker waits for a slow one.
+	maxChunksPerWorker = 4
+	// maxChunkBytes bounds their bytes, which matters when lines are huge. A
+	// single larger chunk passes alone.
+	maxChunkBytes = 32 << 20
+)
+
+// decoded is a chunk's Batch with the verdict on each of its events.
+type decoded struct {
+	*audit.Batch
+	verdicts []verdict
+}
+
+// verdict is what is known of an event before it is linked.
+type verdict struct {
+	noise.Decision
+	fingerprint uint64
+}
+
+// lineRange gives the first and the last line of the batch that holds
+// anything, 0 when none does.
+func (b *decoded) lineRange() (first, last int) {
+	see := func(line int) {
+		if first == 0 || line < first {
+			first = line
+		}
+		last = max(last, line)
+	}
+	if n := len(b.Events); n > 0 {
+		see(b.Events[0].Position.Line)
+		see(b.Events[n-1].Position.Line)
+	}
+	if n := len(b.Malformed); n > 0 {
+		see(b.Malformed[0].Position.Line)
+		see(b.Malformed[n-1].Position.Line)
+	}
+	return first, last
+}
+
+// job is a chunk on its way through a worker.
+type job struct {
+	chunk *audit.Chunk
+	bytes int64
+	done  chan *decoded
+}
+
+// decodeAll reads and decodes everything that the reader gives and calls take
+// for each chunk, in the order of the input, from the calling goroutine.
+func decodeAll(ctx context.Context, reader *audit.Reader, o Options, take func(*decoded) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	work := make(chan *job)
+	inOrder := make(chan *job, maxChunksPerWorker*o.Workers)
+	room := semaphore.NewWeighted(maxChunkBytes)
+	seed := maphash.MakeSeed()
+
+	group.Go(func() error {
+		defer close(inOrder)
+		defer close(work)
+		return readChunks(ctx, reader, room, work, inOrder)
+	})
+	for range o.Workers {
+		group.Go(func() error {
+			var d audit.Decoder
+			for j := range work {
+				j.done <- decodeChunk(&d, j.chunk, o.Policy, seed)
+				j.chunk = nil
+			}
+			return nil
+		})
+	}
+	var failed error
+	for j := range inOrder {
+		b := <-j.done
+		if failed == nil {
+			failed = take(b)
+			if failed != nil {
+				// The reader stops at its next look at the group's context.
+				group.Go(func() error { return failed })
+			}
+		}
+		room.Release(j.bytes)
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return failed
+}
+
+// readChunks hands every chunk to the workers and to the one who takes the
+// results in order.
+func readChunks(ctx context.Context, reader *audit.Reader, room *semaphore.Weighted, work, inOrder chan<- *job) error {
+	for {
+		chunk, err := reader.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		j := &job{chunk: chunk, bytes: min(int64(chunk.Bytes), maxChunkBytes), done: make(chan *decoded, 1)}
+		if err := room.Acquire(ctx, j.bytes); err != nil {
+			return err
+		}
+		// A worker is sure to come: it waits for nobody but the reader. Thus
+		// whatever stands in inOrder gets its result.
+		work <- j
+		select {
+		case inOrder <- j:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func decodeChunk(d *audit.Decoder, c *audit.Chunk, policy *noise.Policy, seed maphash.Seed) *decoded {
+	b := &decoded{Batch: d.DecodeChunk(c)}
+	b.verdicts = make([]verdict, len(b.Events))
+	for i := range b.Events {
+		ev := &b.Events[i]
+		b.verdicts[i] = verdict{policy.Decide(ev), fingerprint(ev, seed)}
+	}
+	return b
+}
+
+// fingerprint tells events apart. The auditID alone does not: a request has an
+// event a stage, and a client may choose the auditID.
+func fingerprint(ev *audit.Event, seed maphash.Seed) uint64 {
+	type key struct {
+		auditID, uri, username string
+		stage                  audit.Stage
+		received, staged       int64
+	}
+	return maphash.Comparable(seed, key{
+		ev.AuditID, ev.RequestURI, ev.User.Username, ev.Stage,
+		ev.RequestReceived.UnixMicro(), ev.StageTime.UnixMicro(),
+	})
+}
+
+// duplicateMemory is how many events back a repeated one is noticed, at least.
+const duplicateMemory = 100_000
+
+// duplicates remembers the fingerprints of the last events.
+type duplicates struct {
+	current, previous map[uint64]struct{}
+}
+
+// add takes an event's fingerprint and tells whether it was seen before.
+func (d *duplicates) add(fingerprint uint64) bool {
+	_, known := d.current[fingerprint]
+	if !known {
+		_, known = d.previous[fingerprint]
+	}
+	if d.current == nil || len(d.current) >= duplicateMemory {
+		d.previous, d.current = d.current, make(map[uint64]struct{}, duplicateMemory/8)
+	}
+	d.current[fingerprint] = struct{}{}
+	return known
+}

@@ -1,0 +1,273 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/whet-k8s/whet/audit"
+	"github.com/whet-k8s/whet/label"
+	"github.com/whet-k8s/whet/link"
+	"github.com/whet-k8s/whet/noise"
+)
+
+// Options say how Run works. The zero value is good.
+type Options struct {
+	// Policy is the noise policy; nil means noise.Default.
+	Policy *noise.Policy
+	// Labels gives the numbers of actions; nil means the default codec.
+	Labels *label.Codec
+	// Link bounds the linker.
+	Link link.Options
+	// Workers is the number of goroutines that decode; 0 means GOMAXPROCS.
+	Workers int
+	// Select restricts what the Sink's Annotation and Context see to the
+	// contexts whose root it accepts; nil accepts all. Background and dropped
+	// events are then left out. It never changes what is linked or counted.
+	Select func(root *audit.Event) bool
+	// KeepRaw gives every Annotation the bytes of its event.
+	KeepRaw bool
+	// Progress is called now and then, from the goroutine that called Run.
+	Progress func(Progress)
+}
+
+// Progress tells how far a run has come.
+type Progress struct {
+	// Read and Total count bytes of the inputs as they lie on disk. Total is
+	// 0 when it is not known, as with standard input.
+	Read, Total int64
+	// Bytes counts the bytes after decompression, Events the events.
+	Bytes, Events int64
+}
+
+// Sink takes what a run gives. A function may be nil; all are called from the
+// goroutine that called Run. An error ends the run and is returned by it.
+type Sink struct {
+	// Annotation is called once for each event, in the order of the input.
+	// The Annotation is valid during the call.
+	Annotation func(*Annotation) error
+	// Context is called for every part of a context when it closes.
+	Context func(*Context) error
+	// Assignment is called once for each event that reaches the linker, in
+	// the order in which they are linked, which is not that of the input. Of
+	// an event that a noise rule set aside and that nothing caused, Rule is
+	// the noise rule's id.
+	Assignment func(*link.Assignment) error
+}
+
+// Run analyses the inputs, which are file names, patterns, folders or "-" for
+// stdin, as audit.Open takes them. Malformed lines are no error; they stand in
+// the Accounting. An error comes from opening or reading the inputs, from ctx,
+// or from the Sink; the Accounting is then that of what was done before.
+func Run(ctx context.Context, inputs []string, stdin io.Reader, o Options, sink Sink) (*Accounting, error) {
+	if o.Policy == nil {
+		o.Policy = noise.Default()
+	}
+	if o.Labels == nil {
+		o.Labels = label.New(label.Options{})
+	}
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	reader, err := audit.Open(inputs, audit.Options{Stdin: stdin})
+	if err != nil {
+		return nil, err
+	}
+	r := newRun(o, sink)
+	defer r.order.close()
+	err = decodeAll(ctx, reader, o, func(b *decoded) error {
+		if err := r.batch(b); err != nil {
+			return err
+		}
+		if o.Progress != nil {
+			read, total := reader.Progress()
+			o.Progress(Progress{Read: read, Total: total, Bytes: r.account.Bytes, Events: r.account.Events})
+		}
+		return nil
+	})
+	r.account.Empty, r.account.Skipped = reader.Empty(), reader.Skipped()
+	if closeErr := reader.Close(); err == nil && closeErr != nil {
+		err = fmt.Errorf("closing the log: %w", closeErr)
+	}
+	if err == nil {
+		err = r.close()
+	}
+	r.account.Link = r.linker.Stats()
+	return r.account, err
+}
+
+// run is one analysis in progress.
+type run struct {
+	options Options
+	sink    Sink
+	linker  *link.Linker
+	account *Accounting
+	order   *order
+	seen    duplicates
+	rules   ruleTable
+	err     error // the first error of the sink
+
+	seq      uint64 // the next event's place in the input
+	source   string
+	lastLine int // in source
+	before   int // lines of the sources before this one
+
+	selected     *audit.Event // the root that choice is about
+	choice       bool
+	labelled     *audit.Event // the root that label is about
+	currentLabel label.Label
+}
+
+func newRun(o Options, sink Sink) *run {
+	r := &run{
+		options: o, sink: sink, account: newAccounting(), rules: newRuleTable(),
+		order: &order{deliver: sink.Annotation, keepRaw: o.KeepRaw},
+	}
+	var report func(link.ContextRecord)
+	if sink.Context != nil {
+		report = r.report
+	}
+	r.linker = link.New(o.Link, r.assigned, report)
+	return r
+}
+
+// batch takes what the next chunk of the input gave.
+func (r *run) batch(b *decoded) error {
+	r.place(b)
+	r.account.addBatch(b.Batch)
+	for i := range b.Events {
+		if err := r.event(&b.Events[i], b.verdicts[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place finds out where the batch stands in the whole input, whose lines are
+// counted on from source to source.
+func (r *run) place(b *decoded) {
+	first, last := b.lineRange()
+	if b.Source != r.source || (first > 0 && first <= r.lastLine) {
+		r.source, r.lastLine = b.Source, 0
+		r.before = r.account.Lines
+	}
+	r.lastLine = max(r.lastLine, last)
+}
+
+// event takes the next event of the input.
+func (r *run) event(decoded *audit.Event, v verdict) error {
+	// A copy of its own lets go of the other events of the chunk when this one
+	// is remembered.
+	ev := new(audit.Event)
+	*ev = *decoded
+	r.account.Events++
+	if r.seen.add(v.fingerprint) {
+		r.account.Duplicates++
+	}
+	seq := r.seq
+	r.seq++
+	if r.sink.Annotation != nil {
+		if err := r.order.add(ev, r.before+ev.Position.Line); err != nil {
+			return err
+		}
+	}
+	if v.Action == noise.Drop {
+		r.account.drop(v.Rule, len(ev.Raw))
+		if r.sink.Annotation != nil {
+			r.dropped(seq, ev, v)
+		}
+		return r.err
+	}
+	var rule string
+	if v.Action == noise.SetAside {
+		rule = v.Rule
+	}
+	r.linker.Add(ev, r.rules.tag(seq, rule))
+	return r.err
+}
+
+// close links what still waits.
+func (r *run) close() error {
+	r.linker.Close()
+	if r.err != nil {
+		return r.err
+	}
+	return r.account.Check()
+}
+
+func (r *run) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// assigned takes what the linker says of an event.
+func (r *run) assigned(as link.Assignment) {
+	seq, rule := r.rules.split(as.Tag)
+	if as.Role == link.RoleBackground && rule != "" {
+		as.Rule, as.Evidence = rule, "set aside by the noise policy, and nothing caused it"
+	}
+	// The bytes were there for the linker to bound what waits in it.
+	as.Event.Raw = nil
+	r.account.assign(&as, rule)
+	if r.err != nil {
+		return
+	}
+	if r.sink.Assignment != nil {
+		if err := r.sink.Assignment(&as); err != nil {
+			r.fail(err)
+			return
+		}
+	}
+	if r.sink.Annotation == nil {
+		return
+	}
+	a := r.order.at(seq)
+	a.Context, a.Operation, a.Role, a.Cause = as.Context, as.Operation, as.Role, as.Cause
+	a.Rule, a.Evidence, a.Confidence, a.Autonomous = as.Rule, as.Evidence, as.Confidence, as.Autonomous
+	a.Label = r.labelOf(&as)
+	r.fail(r.order.decide(seq, r.wants(as.Root)))
+}
+
+// dropped annotates an event that the noise policy dropped.
+func (r *run) dropped(seq uint64, ev *audit.Event, v verdict) {
+	a := r.order.at(seq)
+	a.Role, a.Rule, a.Evidence, a.Confidence = link.RoleDropped, v.Rule, v.Reason, 1
+	a.Label = r.options.Labels.EncodeEvent(ev)
+	r.fail(r.order.decide(seq, r.options.Select == nil))
+}
+
+// wants tells whether the caller selected the context with this root.
+func (r *run) wants(root *audit.Event) bool {
+	if r.options.Select == nil {
+		return true
+	}
+	if root == nil {
+		return false
+	}
+	if r.selected != root {
+		r.selected, r.choice = root, r.options.Select(root)
+	}
+	return r.choice
+}
+
+// labelOf is the label of the event's context, and without a context its own.
+func (r *run) labelOf(as *link.Assignment) label.Label {
+	if as.Root == nil {
+		return r.options.Labels.EncodeEvent(as.Event)
+	}
+	if r.labelled != as.Root {
+		r.labelled, r.currentLabel = as.Root, r.options.Labels.EncodeEvent(as.Root)
+	}
+	return r.currentLabel
+}
+
+func (r *run) report(record link.ContextRecord) {
+	r.account.Contexts++
+	if r.err != nil || !r.wants(record.Root) {
+		return
+	}
+	c := newContext(&record, r.options.Labels)
+	r.fail(r.sink.Context(&c))
+}

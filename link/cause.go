@@ -26,6 +26,25 @@ type cause struct {
 	change *change
 	at     relation
 	rule   *rule
+	// rival is the next best change of another context, nil when there was
+	// none.
+	rival *change
+	// close tells that the rival was hardly worse, guessed that names, not
+	// references, tie the object to others.
+	close, guessed bool
+}
+
+// confidence is the share of right links among those found in the same way
+// (docs/linking.md says how it was measured).
+func (c *cause) confidence() float64 {
+	v := c.rule.confidence
+	if c.guessed {
+		v = min(v, c.rule.guessed)
+	}
+	if c.close {
+		v *= 0.9
+	}
+	return v
 }
 
 // explain returns the cause of a request, by the first rule that fits it and
@@ -42,11 +61,26 @@ func (l *Linker) explain(r *request) (cause, bool) {
 			l.visit(r, look.at, &p)
 		}
 		if p.best != nil {
-			return cause{change: p.best, at: p.at, rule: rule}, true
+			return p.cause(rule), true
 		}
 	}
 	return cause{}, false
 }
+
+// cause sums up what a pick found.
+func (p *pick) cause(rule *rule) cause {
+	c := cause{change: p.best, at: p.at, rule: rule, rival: p.rival}
+	o := p.request.object
+	c.guessed = p.at != relSelf && p.at != relNested && p.at != relNamespace && (o == nil || !o.described || o.ownersGuessed)
+	if p.rival != nil {
+		c.close = p.distance(p.rival) < 3*p.distance(p.best)+closeness
+	}
+	return c
+}
+
+// closeness is how near in time two changes are between which a component's
+// answer cannot tell.
+const closeness = second / 100
 
 func (r *rule) fits(q *request) bool {
 	ev := q.event
@@ -84,6 +118,8 @@ type pick struct {
 
 	best *change
 	at   relation
+	// rival is the nearest change of another context than best's.
+	rival *change
 }
 
 // consider takes c if it can be the cause and is nearer than what was found.
@@ -99,8 +135,16 @@ func (p *pick) consider(c *change) {
 	case q.saw != 0 && c.version > q.saw && c.object == q.object:
 		return
 	}
-	if p.best == nil || p.newer(c, p.best) {
+	switch {
+	case p.best == nil:
 		p.best, p.at = c, p.look.at
+	case p.newer(c, p.best):
+		if c.context != p.best.context {
+			p.rival = p.best
+		}
+		p.best, p.at = c, p.look.at
+	case c.context != p.best.context && (p.rival == nil || p.newer(c, p.rival)):
+		p.rival = c
 	}
 }
 

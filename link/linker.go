@@ -210,7 +210,7 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 	}
 	if ok {
 		e.actor.train, e.actor.trainAt, e.actor.trainNS = c.change, e.received, e.event.Object.Namespace
-		l.assign(e, c.change.context, RoleEffect, c, c.rule.id, evidence[c.at], c.rule.confidence)
+		l.assign(e, c.change.context, RoleEffect, c, c.rule.id, evidence[c.at], c.confidence())
 		return c.change.context, true
 	}
 	if e.actor.class == classOperator && starts(e.event) {
@@ -242,7 +242,7 @@ func (l *Linker) startTick(e *entry, c cause, explained bool, rule string) *cont
 		return ctx
 	}
 	ctx := newTick(e.event, c.change.context)
-	l.assign(e, ctx, RoleEffect, c, rule, evidence[c.at], c.rule.confidence)
+	l.assign(e, ctx, RoleEffect, c, rule, evidence[c.at], c.confidence())
 	return ctx
 }
 
@@ -338,6 +338,9 @@ func (l *Linker) assign(e *entry, ctx *contextState, role Role, c cause, rule, w
 		as.Cause = c.change.auditID
 	case role == RoleClient:
 		as.Cause = ctx.root.AuditID
+	}
+	if c.rival != nil {
+		as.Rival = c.rival.auditID
 	}
 	if as.Cause == e.event.AuditID {
 		as.Cause = ""

@@ -86,8 +86,9 @@ type rule struct {
 	looks   []look
 	// within bounds how old the cause may be, 0 means any age.
 	within micros
-	// confidence is the share of right links on the recordings.
-	confidence float64
+	// confidence is the share of right links, where bodies tie the objects
+	// together, and guessed where only names do.
+	confidence, guessed float64
 }
 
 const second micros = 1_000_000
@@ -100,55 +101,55 @@ func rules() []rule {
 	pods := []string{"pods"}
 	mounted := []string{"configmaps", "secrets", "persistentvolumeclaims", "persistentvolumes", "serviceaccounts", "volumeattachments", "csinodes", "resourceclaims"}
 	return []rule{
-		{id: "cronjob-clock", verbs: []string{"get", "update", "patch", "create"}, resources: []string{"cronjobs", "events"}, subresource: "*", about: "cronjobs", confidence: 0.95,
+		{id: "cronjob-clock", verbs: []string{"get", "update", "patch", "create"}, resources: []string{"cronjobs", "events"}, subresource: "*", about: "cronjobs", confidence: 0.95, guessed: 0.92,
 			looks: []look{{relClock, kindCreated | kindSpec, false}}},
-		{id: "event-of-own-action", verbs: write, resources: []string{"events"}, confidence: 0.99,
+		{id: "event-of-own-action", verbs: write, resources: []string{"events"}, confidence: 0.99, guessed: 0.98,
 			looks: []look{{relSelf, kindsAll, true}, {relBelow, kindsNotSeen, true}}},
-		{id: "pod-bound", verbs: []string{"create"}, resources: pods, subresource: "binding", confidence: 0.99,
+		{id: "pod-bound", verbs: []string{"create"}, resources: pods, subresource: "binding", confidence: 0.99, guessed: 0.96,
 			looks: []look{{relSelf, kindsNotSeen, false}, {relRoom, kindSpec, true}}},
-		{id: "pod-token", verbs: []string{"create"}, resources: []string{"serviceaccounts"}, subresource: "token", classes: node, confidence: 0.99,
+		{id: "pod-token", verbs: []string{"create"}, resources: []string{"serviceaccounts"}, subresource: "token", classes: node, confidence: 0.99, guessed: 0.95,
 			looks: []look{{relBoundPod, kindCreated | kindBound | kindSpec, false}}},
-		{id: "pod-mounts", verbs: []string{"get", "list", "watch"}, resources: mounted, subresource: "*", classes: node, confidence: 0.97,
+		{id: "pod-mounts", verbs: []string{"get", "list", "watch"}, resources: mounted, subresource: "*", classes: node, confidence: 0.97, guessed: 0.97,
 			looks: []look{{relMountedBy, kindCreated | kindBound, false}}},
-		{id: "kubelet-pod", resources: pods, subresource: "*", classes: node, confidence: 0.99,
+		{id: "kubelet-pod", resources: pods, subresource: "*", classes: node, confidence: 0.99, guessed: 0.96,
 			looks: []look{{relSelf, kindsAll, false}}},
-		{id: "admission", verbs: []string{"create", "get", "list"}, classes: []class{classControlPlane}, confidence: 0.98,
+		{id: "admission", verbs: []string{"create", "get", "list"}, classes: []class{classControlPlane}, confidence: 0.98, guessed: 0.95,
 			looks: []look{{relNested, kindsAll, false}}},
-		{id: "quota-usage", verbs: []string{"update", "patch"}, resources: []string{"resourcequotas"}, subresource: "status", classes: []class{classControlPlane}, confidence: 0.98,
+		{id: "quota-usage", verbs: []string{"update", "patch"}, resources: []string{"resourcequotas"}, subresource: "status", classes: []class{classControlPlane}, confidence: 0.98, guessed: 0.95,
 			looks: []look{{relNested, kindsAll, false}}},
-		{id: "namespace-emptied", verbs: []string{"deletecollection", "list"}, classes: []class{classControlPlane}, subresource: "*", confidence: 0.99,
+		{id: "namespace-emptied", verbs: []string{"deletecollection", "list"}, classes: []class{classControlPlane}, subresource: "*", confidence: 0.99, guessed: 0.96,
 			looks: []look{{relNamespace, kindsGone, false}}},
-		{id: "namespace-finalized", resources: []string{"namespaces"}, subresource: "*", confidence: 0.99,
+		{id: "namespace-finalized", resources: []string{"namespaces"}, subresource: "*", confidence: 0.99, guessed: 0.96,
 			looks: []look{{relSelf, kindCreated | kindDeleted | kindSpec, false}}},
-		{id: "service-endpoints", resources: []string{"endpoints", "endpointslices"}, subresource: "*", confidence: 0.98,
+		{id: "service-endpoints", resources: []string{"endpoints", "endpointslices"}, subresource: "*", confidence: 0.98, guessed: 0.97,
 			looks: []look{{relSelf, kindsNotSeen, false}, {relService, kindsAll, false}}},
-		{id: "volume-bound", verbs: []string{"get", "update", "patch"}, resources: []string{"persistentvolumes", "persistentvolumeclaims"}, subresource: "*", confidence: 0.95,
+		{id: "volume-bound", verbs: []string{"get", "update", "patch"}, resources: []string{"persistentvolumes", "persistentvolumeclaims"}, subresource: "*", confidence: 0.95, guessed: 0.75,
 			looks: []look{{relSelf, kindsNotSeen, false}, {relTarget, kindsNotSeen, false}, {relUsers, kindsNotSeen, false}}},
-		{id: "status-of-controlled", verbs: []string{"update", "patch"}, subresource: "status", confidence: 0.98,
+		{id: "status-of-controlled", verbs: []string{"update", "patch"}, subresource: "status", confidence: 0.98, guessed: 0.98,
 			looks: []look{{relSelf, kindsAll, false}, {relBelow, kindsAll, false}, {relTarget, kindsAll, false}}},
-		{id: "cronjob-tick", verbs: []string{"create"}, resources: []string{"jobs"}, ownedBy: "cronjobs", confidence: 0.95,
+		{id: "cronjob-tick", verbs: []string{"create"}, resources: []string{"jobs"}, ownedBy: "cronjobs", confidence: 0.95, guessed: 0.92,
 			looks: []look{{relClock, kindCreated | kindSpec, false}}},
-		{id: "made-by-owner", verbs: []string{"create"}, confidence: 0.99,
+		{id: "made-by-owner", verbs: []string{"create"}, confidence: 0.99, guessed: 0.96,
 			looks: []look{{relOwner, kindsNotSeen, false}, {relSiblings, kindsGone, false}, {relBarrier, kindsNotSeen, false}, {relRoom, kindSpec, true}}},
-		{id: "operator-watched", verbs: []string{"create"}, classes: []class{classOperator}, within: 5 * second, confidence: 0.8,
+		{id: "operator-watched", verbs: []string{"create"}, classes: []class{classOperator}, within: 5 * second, confidence: 0.8, guessed: 0.78,
 			looks: []look{{relWatched, kindsNotSeen, false}}},
-		{id: "made-unnamed", verbs: []string{"create"}, confidence: 0.8,
+		{id: "made-unnamed", verbs: []string{"create"}, confidence: 0.8, guessed: 0.9,
 			looks: []look{{relMakers, kindsNotSeen, false}}},
-		{id: "scaled-by-target", resources: nil, subresource: "scale", confidence: 0.95,
+		{id: "scaled-by-target", resources: nil, subresource: "scale", confidence: 0.95, guessed: 0.92,
 			looks: []look{{relTarget, kindsMade, false}}},
-		{id: "evicted", verbs: []string{"delete"}, resources: pods, classes: []class{classControlPlane}, confidence: 0.98,
+		{id: "evicted", verbs: []string{"delete"}, resources: pods, classes: []class{classControlPlane}, confidence: 0.98, guessed: 0.95,
 			looks: []look{{relSelf, kindsNotSeen, false}, {relOwner, kindsNotSeen, false}, {relNode, kindSpec, true}}},
-		{id: "gone-with-owner", verbs: []string{"get", "delete", "patch", "update"}, confidence: 0.98,
+		{id: "gone-with-owner", verbs: []string{"get", "delete", "patch", "update"}, confidence: 0.98, guessed: 0.95,
 			looks: []look{{relSelf, kindsNotSeen, false}, {relOwner, kindsNotSeen, false}}},
-		{id: "remade-in-namespace", verbs: []string{"create"}, confidence: 0.95,
+		{id: "remade-in-namespace", verbs: []string{"create"}, confidence: 0.95, guessed: 0.92,
 			looks: []look{{relSelf, kindsGone, false}, {relNamespace, kindCreated | kindDeleted, false}}},
-		{id: "related", confidence: 0.9, subresource: "*",
+		{id: "related", confidence: 0.9, guessed: 0.87, subresource: "*",
 			looks: []look{{relSelf, kindsAll, false}, {relOwner, kindsAll, false}, {relBelow, kindsAll, false}, {relTarget, kindsAll, false}, {relUsers, kindsNotSeen, false}, {relNamesake, kindsAll, false}}},
-		{id: "same-train", verbs: []string{"get", "list", "create"}, resources: nil, unnamed: true, classes: []class{classControlPlane}, within: 0, confidence: 0.9,
+		{id: "same-train", verbs: []string{"get", "list", "create"}, resources: nil, unnamed: true, classes: []class{classControlPlane}, within: 0, confidence: 0.9, guessed: 0.87,
 			looks: []look{{relTrain, kindsAll, true}}},
-		{id: "namespace-read", verbs: []string{"list", "create"}, unnamed: true, classes: []class{classControlPlane}, within: second / 2, confidence: 0.7,
+		{id: "namespace-read", verbs: []string{"list", "create"}, unnamed: true, classes: []class{classControlPlane}, within: second / 2, confidence: 0.7, guessed: 0.68,
 			looks: []look{{relNeighbours, kindsAll, true}}},
-		{id: "resource-defined", verbs: []string{"list", "watch"}, classes: []class{classControlPlane}, within: 60 * second, confidence: 0.9,
+		{id: "resource-defined", verbs: []string{"list", "watch"}, classes: []class{classControlPlane}, within: 60 * second, confidence: 0.9, guessed: 0.87,
 			looks: []look{{relDefinition, kindsNotSeen, false}}},
 	}
 }

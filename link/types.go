@@ -46,6 +46,9 @@ type Assignment struct {
 	Rule string
 	// Evidence says in a few words what ties event and cause together.
 	Evidence string
+	// Rival is the auditID of the next best cause that belongs to another
+	// context, "" when there was none.
+	Rival string
 	// Confidence is the rule's share of right links, measured on recordings
 	// (docs/linking.md); 0 for what is unknown.
 	Confidence float64

@@ -92,6 +92,14 @@ func (p *proposals) add(request Request, verb, reason string) {
 	if verb != "" {
 		request.Verb = verb
 	}
+	if request.Resource == "namespaces" && request.Name != "" && verb != "" {
+		// The API server gives a namespace its own name as namespace, but for
+		// its create.
+		request.Namespace = request.Name
+		if verb == "create" {
+			request.Namespace = ""
+		}
+	}
 	l := p.codec.Encode(request)
 	if l == Unknown {
 		return
@@ -150,7 +158,9 @@ func (p *proposals) ofSameObject(request Request, code int32) {
 		p.add(request, "create", "a controller reads what it was told of")
 	case "list":
 		p.add(one, "delete", "delete with a selector lists, then deletes each")
-		p.add(request, "deletecollection", "the namespace's end lists what is left")
+		if request.Namespace != "" {
+			p.add(request, "deletecollection", "the namespace's end lists what is left")
+		}
 		p.add(request, "watch", "a client lists, then watches")
 	case "watch":
 		p.add(one, "delete", "delete watches until the object is gone")

@@ -128,7 +128,7 @@ func (p *pick) consider(c *change) {
 	switch {
 	case c.context == nil, c.received > q.received:
 		return
-	case !p.look.own && c.actor == q.actor && c.object == q.object && c.kind == changeOf(q.event):
+	case !p.look.own && c.actor == q.actor && c.object == q.object && (c.kind == changeOf(q.event) || q.actor.class == classNode):
 		return
 	case p.within != 0 && q.received-c.visible() > p.within:
 		return

@@ -1,6 +1,11 @@
 package link
 
-import "github.com/whet-k8s/whet/audit"
+import (
+	"strconv"
+	"strings"
+
+	"github.com/whet-k8s/whet/audit"
+)
 
 // A component acts on its own when a time has come or a measure has changed:
 // a CronJob's schedule, an autoscaler's metrics, a node that went silent, a
@@ -15,8 +20,8 @@ func (l *Linker) tick(r *request, explained bool) (rule string, ok bool) {
 		return "", false
 	}
 	switch {
-	case ev.Verb == "create" && ev.Object.Resource == "jobs" && r.object != nil && r.object.ownedBy("cronjobs"):
-		return "cronjob-tick", true
+	case ev.Verb == "create" && ev.Object.Resource == "jobs" && r.object != nil:
+		return "cronjob-tick", r.object.ownedBy("cronjobs") || !explained && scheduled(r.object.key.name)
 	case ev.Object.Subresource == "scale":
 		return "autoscaled", true
 	case ev.Object.Resource == "nodes" && ev.Object.Subresource == "" && !explained && r.actor.class == classControlPlane:
@@ -25,6 +30,18 @@ func (l *Linker) tick(r *request, explained bool) (rule string, ok bool) {
 		return "token-renewed", l.renews(r)
 	}
 	return "", false
+}
+
+// scheduled tells the names that the CronJob controller gives to Jobs: a dash
+// and the scheduled time in minutes since the Unix epoch
+// (pkg/controller/cronjob/utils.go, getJobName).
+func scheduled(name string) bool {
+	dash := strings.LastIndexByte(name, '-')
+	if len(name)-dash-1 != len("29000000") {
+		return false
+	}
+	_, err := strconv.ParseUint(name[dash+1:], 10, 32)
+	return err == nil
 }
 
 func (o *object) ownedBy(resource string) bool {

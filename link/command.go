@@ -62,12 +62,10 @@ func (l *Linker) person(e *entry) {
 		return
 	}
 	ctx := l.newContext(e.event, false)
-	role := RoleClient
-	rule := "next-principal"
+	role, rule, why := RoleClient, "next-principal", "another change by the same command"
 	if cmd.operation == nil {
 		cmd.operation = &operation{id: operationID(e.event)}
-		role = RoleRoot
-		rule = "principal"
+		role, rule, why = RoleRoot, "principal", "the first request of its command that changes something"
 	}
 	ctx.operation = cmd.operation
 	cmd.contexts = append(cmd.contexts, ctx)
@@ -76,7 +74,7 @@ func (l *Linker) person(e *entry) {
 		cmd.retries = key
 	}
 	l.settleReads(cmd, ctx)
-	l.assign(e, ctx, role, cause{}, rule, "the first request of its command that changes something", 0.99)
+	l.assign(e, ctx, role, cause{}, rule, why, 0.99)
 }
 
 // retryPause is longer than programs wait before they try again what was

@@ -209,6 +209,9 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 		return l.startTick(e, c, ok, rule), true
 	}
 	if ok {
+		if c.at == relWatched && r.object != nil && len(r.object.owners) == 0 {
+			r.object.owners, r.object.ownersGuessed = []*object{c.change.object}, true
+		}
 		e.actor.train, e.actor.trainAt, e.actor.trainNS = c.change, e.received, e.event.Object.Namespace
 		l.assign(e, c.change.context, RoleEffect, c, c.rule.id, evidence[c.at], c.confidence())
 		return c.change.context, true

@@ -139,7 +139,7 @@ func rules() []rule {
 			looks: []look{{relTarget, kindsMade, false}}},
 		{id: "evicted", verbs: []string{"delete"}, resources: pods, classes: []class{classControlPlane}, confidence: 0.98, guessed: 0.95,
 			looks: []look{{relSelf, kindsNotSeen, false}, {relOwner, kindsNotSeen, false}, {relNode, kindSpec, true}}},
-		{id: "gone-with-owner", verbs: []string{"get", "delete", "patch", "update"}, confidence: 0.98, guessed: 0.95,
+		{id: "follows-owner", verbs: []string{"get", "delete", "patch", "update"}, confidence: 0.98, guessed: 0.95,
 			looks: []look{{relSelf, kindsNotSeen, false}, {relOwner, kindsNotSeen, false}}},
 		{id: "remade-in-namespace", verbs: []string{"create"}, confidence: 0.95, guessed: 0.92,
 			looks: []look{{relSelf, kindsGone, false}, {relNamespace, kindCreated | kindDeleted, false}}},

@@ -1,0 +1,131 @@
+package link
+
+import (
+	"bufio"
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/whet-k8s/whet/audit"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// load decodes a log with an event a line.
+func load(tb testing.TB, path string) []*audit.Event {
+	tb.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return decode(tb, path, data)
+}
+
+func decode(tb testing.TB, name string, data []byte) []*audit.Event {
+	tb.Helper()
+	var events []*audit.Event
+	var decoder audit.Decoder
+	scan := bufio.NewScanner(bytes.NewReader(data))
+	scan.Buffer(nil, 64<<20)
+	for line := 1; scan.Scan(); line++ {
+		ev := new(audit.Event)
+		if err := decoder.Decode(bytes.Clone(scan.Bytes()), audit.Position{Source: name, Line: line}, ev); err != nil {
+			tb.Fatal(err)
+		}
+		events = append(events, ev)
+	}
+	return events
+}
+
+// facts says in one line what an event asks for.
+func facts(ev *audit.Event) string {
+	user := ev.User.Username
+	if i := strings.LastIndexByte(user, ':'); i >= 0 && !strings.HasPrefix(user, "system:node:") {
+		user = user[i+1:]
+	}
+	o := ev.Object.Resource
+	if ev.Object.Subresource != "" {
+		o += "/" + ev.Object.Subresource
+	}
+	key := keyOfRequest(ev)
+	return fmt.Sprintf("%s %s %s %s/%s %d", user, ev.Verb, o, ev.Object.Namespace, key.name, ev.Status.Code)
+}
+
+// story tells what was said of each event.
+func story(events []*audit.Event) string {
+	said, _, _ := run(events, Options{})
+	lines := map[string]int{}
+	for _, ev := range events {
+		if _, ok := lines[ev.AuditID]; !ok {
+			lines[ev.AuditID] = ev.Position.Line
+		}
+	}
+	var b strings.Builder
+	for _, ev := range events {
+		a := said[ev.Position.Line]
+		fmt.Fprintf(&b, "%d %s\n   %s", ev.Position.Line, facts(ev), a.Role)
+		if a.Cause != "" {
+			fmt.Fprintf(&b, " of %d", lines[a.Cause])
+		}
+		fmt.Fprintf(&b, ": %s, %s", a.Rule, a.Evidence)
+		if a.Autonomous != "" {
+			b.WriteString(", autonomous")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// TestRules reads logs cut from recordings, as few lines as make a rule speak,
+// and compares what is said of them with the golden files.
+func TestRules(t *testing.T) {
+	files, err := filepath.Glob("testdata/rules/*.jsonl")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no rules in testdata", err)
+	}
+	seen := map[string]bool{}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".jsonl")
+		t.Run(name, func(t *testing.T) {
+			events := load(t, file)
+			got := story(events)
+			rule, _, _ := strings.Cut(name, "--")
+			if !strings.Contains(got, ": "+rule+",") {
+				t.Errorf("rule %s does not speak:\n%s", rule, got)
+			}
+			seen[rule] = true
+			golden := strings.TrimSuffix(file, ".jsonl") + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("not what %s says (-want +got):\n%s", golden, diff)
+			}
+		})
+	}
+	stories, err := filepath.Glob("testdata/stories/*.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules() {
+		if !seen[r.id] && !slices.ContainsFunc(stories, func(file string) bool {
+			text, err := os.ReadFile(file)
+			return err == nil && strings.Contains(string(text), ": "+r.id+",")
+		}) {
+			t.Errorf("rule %s speaks neither in testdata/rules nor in testdata/stories", r.id)
+		}
+	}
+}

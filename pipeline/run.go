@@ -54,6 +54,8 @@ type Sink struct {
 	// an event that a noise rule set aside and that nothing caused, Rule is
 	// the noise rule's id.
 	Assignment func(*link.Assignment) error
+	// Dropped is called for each event that the noise policy dropped.
+	Dropped func(*audit.Event, noise.Decision) error
 }
 
 // Run analyses the inputs, which are file names, patterns, folders or "-" for
@@ -174,9 +176,7 @@ func (r *run) event(decoded *audit.Event, v verdict) error {
 	}
 	if v.Action == noise.Drop {
 		r.account.drop(v.Rule, len(ev.Raw))
-		if r.sink.Annotation != nil {
-			r.dropped(seq, ev, v)
-		}
+		r.dropped(seq, ev, v.Decision)
 		return r.err
 	}
 	var rule string
@@ -230,10 +230,16 @@ func (r *run) assigned(as link.Assignment) {
 	r.fail(r.order.decide(seq, r.wants(as.Root)))
 }
 
-// dropped annotates an event that the noise policy dropped.
-func (r *run) dropped(seq uint64, ev *audit.Event, v verdict) {
+// dropped passes on an event that the noise policy dropped.
+func (r *run) dropped(seq uint64, ev *audit.Event, d noise.Decision) {
+	if r.sink.Dropped != nil {
+		r.fail(r.sink.Dropped(ev, d))
+	}
+	if r.sink.Annotation == nil {
+		return
+	}
 	a := r.order.at(seq)
-	a.Role, a.Rule, a.Evidence, a.Confidence = link.RoleDropped, v.Rule, v.Reason, 1
+	a.Role, a.Rule, a.Evidence, a.Confidence = link.RoleDropped, d.Rule, d.Reason, 1
 	a.Label = r.options.Labels.EncodeEvent(ev)
 	r.fail(r.order.decide(seq, r.options.Select == nil))
 }

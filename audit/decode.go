@@ -108,11 +108,14 @@ func unmarshal(raw []byte, v any) error {
 	return json.UnmarshalWithOption(raw, v, json.DecodeNoCopyString())
 }
 
-// unmarshalBody decodes an object. Like encoding/json, the decoder passes over
-// a value of the wrong type, reads all else, and tells at its end: here that is
-// no error.
+// unmarshalBody decodes an object as far as its values have the right types.
 func unmarshalBody(raw []byte, w *wireBody) error {
-	err := unmarshal(raw, w)
+	return passOverTypes(unmarshal(raw, w))
+}
+
+// passOverTypes forgives a value of the wrong type. Like encoding/json, the
+// decoder passes over it, reads all else, and only tells at its end.
+func passOverTypes(err error) error {
 	var typeErr *json.UnmarshalTypeError
 	if errors.As(err, &typeErr) {
 		return nil

@@ -43,7 +43,7 @@ func jsonPatch(raw []byte, w *wireBody) ([]string, error) {
 	tree := map[string]any{}
 	for _, raw := range raws {
 		var op wirePatchOp
-		if json.Unmarshal(raw, &op) != nil || op.Path == "" {
+		if passOverTypes(json.Unmarshal(raw, &op)) != nil || op.Path == "" {
 			continue
 		}
 		paths = append(paths, op.Path)

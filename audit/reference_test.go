@@ -21,11 +21,17 @@ import (
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 )
 
-// fixtures are the events of testdata/events.jsonl: of both recordings one for
-// each verb, subresource and kinds of the bodies, and some pods with volumes.
+// fixtures are the events of testdata/events.jsonl, cut from both recordings,
+// one for each verb, subresource and kinds of the bodies, and those of
+// testdata/constructed.jsonl, which show what the recordings lack.
 func fixtures(t testing.TB) [][]byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", "events.jsonl"))
+	return append(fixtureLines(t, "events.jsonl"), fixtureLines(t, "constructed.jsonl")...)
+}
+
+func fixtureLines(t testing.TB, name string) [][]byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}

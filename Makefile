@@ -1,0 +1,57 @@
+# Two commands do everything: `make demo` and `make test`. `make help` lists
+# the rest.
+
+GO      ?= go
+BIN     := bin/whet
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+LINT    := $(GO) tool -modfile=.ci/tools/go.mod golangci-lint
+FUZZTIME ?= 20s
+
+.PHONY: demo
+demo: $(BIN) ## analyze a real recording and print what people did in it
+	@$(BIN) demo
+
+.PHONY: build
+build: $(BIN) ## build bin/whet
+
+.PHONY: $(BIN)
+$(BIN):
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/whet
+
+.PHONY: test
+test: ## run every test, with the race detector
+	$(GO) vet ./...
+	$(GO) test -race ./...
+
+.PHONY: lint
+lint: ## run the linters of .golangci.yml
+	$(LINT) run ./...
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME
+	@for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## run the benchmarks of every package
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: figures
+figures: $(BIN) ## print the figures of docs/accuracy.md
+	@for r in day crowd; do for v in audit metadata; do \
+		echo "whet evaluate --truth recordings/$$r recordings/$$r.$$v.jsonl.zst"; \
+		$(BIN) evaluate --truth recordings/$$r recordings/$$r.$$v.jsonl.zst || exit 1; \
+	done; done
+
+.PHONY: golden
+golden: ## write the golden files anew; read the diff before you commit it
+	$(GO) test ./link ./cmd/whet ./pipeline -update
+
+.PHONY: help
+help: ## print this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10

@@ -23,8 +23,8 @@ const (
 
 func main() { os.Exit(mainCode()) }
 
-// mainCode runs the program and returns its exit status. It is separate from
-// main so that the tests can run it as a command of their scripts.
+// mainCode runs the program and returns its exit status, so that what is
+// deferred happens before the program exits.
 func mainCode() int {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)

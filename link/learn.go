@@ -311,6 +311,9 @@ func (l *Linker) apply(o *object, c *change) {
 			c.kind = kindRemoved
 		}
 		o.gone = c.kind == kindRemoved || o.key.kindRef != kindPods
+		if o.gone {
+			delete(l.index.nodes[o.node], o)
+		}
 	}
 	o.own.add(c)
 	for _, w := range o.owners {

@@ -156,20 +156,28 @@ func (x *index) leaveNode(o *object) {
 	}
 }
 
+// full tells that the index has grown well beyond its bound.
+func (x *index) full() bool {
+	return len(x.byKey) > x.max+x.max/4 || len(x.byUID) > 2*x.max
+}
+
 // forget drops the objects that nobody has touched since before, and, should
 // more than max be left, the longest untouched quarter of them.
 func (x *index) forget(before micros) {
 	x.dropOlder(before)
-	if len(x.byKey) <= x.max {
+	if len(x.byKey) <= x.max && len(x.byUID) <= x.max {
 		return
 	}
-	times := make([]micros, 0, len(x.byKey))
+	times := make([]micros, 0, len(x.byKey)+len(x.byUID))
 	for _, o := range x.byKey {
+		times = append(times, o.touched)
+	}
+	for _, o := range x.byUID {
 		times = append(times, o.touched)
 	}
 	slices.Sort(times)
 	size := len(x.byKey)
-	x.dropOlder(times[size-x.max*3/4])
+	x.dropOlder(times[len(times)/4] + 1)
 	x.forgotten += size - len(x.byKey)
 }
 

@@ -129,3 +129,60 @@ func TestRules(t *testing.T) {
 		}
 	}
 }
+
+// table is the rules as docs/linking.md shows them.
+func table() string {
+	var b strings.Builder
+	for _, r := range rules() {
+		fits := strings.Join(r.verbs, ", ")
+		if fits == "" {
+			fits = "any verb"
+		}
+		if len(r.resources) > 0 {
+			fits += " of " + strings.Join(r.resources, ", ")
+		}
+		if r.subresource != "" {
+			fits += "/" + r.subresource
+		}
+		if r.about != "" {
+			fits += " about " + r.about
+		}
+		if r.ownedBy != "" {
+			fits += " owned by " + r.ownedBy
+		}
+		for i, c := range r.classes {
+			fits += [...]string{" by ", " or "}[min(i, 1)] + [...]string{"a person", "an operator", "the control plane", "a kubelet"}[c]
+		}
+		var looks []string
+		for _, l := range r.looks {
+			looks = append(looks, evidence[l.at])
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %.2f, %.2f |\n", r.id, fits, strings.Join(looks, "; "), r.confidence, r.guessed)
+	}
+	return b.String()
+}
+
+// TestDocumentedRules holds the table of docs/linking.md against the rules.
+func TestDocumentedRules(t *testing.T) {
+	const page = "../docs/linking.md"
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const head = "| --- | --- | --- | --- |\n"
+	before, rest, ok := strings.Cut(string(text), head)
+	if !ok {
+		t.Fatalf("%s has no table of rules", page)
+	}
+	got, after, _ := strings.Cut(rest, "\n\n")
+	want := strings.TrimSuffix(table(), "\n")
+	if *update {
+		if err := os.WriteFile(page, []byte(before+head+want+"\n\n"+after), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s is not what the rules are (-rules +page):\n%s", page, diff)
+	}
+}

@@ -49,6 +49,9 @@ type Options struct {
 	SortMemory int
 	// TempDir is where Sort puts what does not fit; "" means os.TempDir.
 	TempDir string
+	// Escape, unless nil, is given each line and appends to dst what to write
+	// in its place: for a terminal, which must not get control characters.
+	Escape func(dst, line []byte) []byte
 	// Progress, unless nil, is called for each chunk with the bytes read of
 	// the inputs, before decompression, all they have (0 when that is not
 	// known), and the events so far.
@@ -103,7 +106,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return r, err
 	}
-	out := bufio.NewWriterSize(o.Out, 256<<10)
+	out := &lineWriter{Writer: bufio.NewWriterSize(o.Out, 256<<10), escape: o.Escape}
 	err = filterAll(ctx, &o, reader, out, r)
 	if closeErr := reader.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("closing the input: %w", closeErr)
@@ -116,9 +119,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return r, err
 }
 
-func filterAll(ctx context.Context, o *Options, reader *audit.Reader, out *bufio.Writer, r *Report) (err error) {
+func filterAll(ctx context.Context, o *Options, reader *audit.Reader, out *lineWriter, r *Report) (err error) {
 	if !o.Sort {
-		write := func(_ *audit.Event, line []byte) error { return writeLine(out, line) }
+		write := func(_ *audit.Event, line []byte) error { return out.writeLine(line) }
 		return readAll(ctx, o, reader, r, write)
 	}
 	sorter := newSorter(o.SortMemory, o.TempDir)
@@ -189,10 +192,21 @@ func (r *Report) addBatch(b *audit.Batch) {
 	}
 }
 
-func writeLine(out *bufio.Writer, line []byte) error {
-	_, err := out.Write(line)
+// lineWriter writes lines.
+type lineWriter struct {
+	*bufio.Writer
+	escape  func(dst, line []byte) []byte
+	escaped []byte
+}
+
+func (w *lineWriter) writeLine(line []byte) error {
+	if w.escape != nil {
+		w.escaped = w.escape(w.escaped[:0], line)
+		line = w.escaped
+	}
+	_, err := w.Write(line)
 	if err == nil {
-		err = out.WriteByte('\n')
+		err = w.WriteByte('\n')
 	}
 	if err != nil {
 		return fmt.Errorf("writing the output: %w", err)

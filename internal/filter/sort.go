@@ -154,11 +154,11 @@ func (s *sorter) writeRun(ctx context.Context, level int, next func() (*entry, e
 }
 
 // writeTo writes all lines in order.
-func (s *sorter) writeTo(ctx context.Context, out *bufio.Writer) error {
+func (s *sorter) writeTo(ctx context.Context, out *lineWriter) error {
 	if len(s.runs) == 0 {
 		s.sortBuffer()
 		for i := range s.buffer {
-			if err := writeLine(out, s.buffer[i].line); err != nil {
+			if err := out.writeLine(s.buffer[i].line); err != nil {
 				return err
 			}
 		}
@@ -173,7 +173,7 @@ func (s *sorter) writeTo(ctx context.Context, out *bufio.Writer) error {
 	if err != nil {
 		return err
 	}
-	err = each(ctx, m.next, func(e *entry) error { return writeLine(out, e.line) })
+	err = each(ctx, m.next, func(e *entry) error { return out.writeLine(e.line) })
 	return errors.Join(err, m.close())
 }
 

@@ -8,6 +8,8 @@ import (
 // rawPrefix is how much of a line over the limit a Malformed keeps, in bytes.
 const rawPrefix = 1024
 
+const truncatedValue = "truncated: the input ends inside the value that starts here"
+
 // lineScanner cuts the bytes of one source into records. It holds what was
 // read and not yet given out.
 type lineScanner struct {
@@ -164,7 +166,7 @@ func (s *lineScanner) goOn(c *cut, pos int, eof bool) (int, bool) {
 		at := pos + v.fed
 		if at >= len(s.buf) {
 			if eof {
-				return s.giveUp(pos, at, "truncated: the input ends inside the value that starts here"), true
+				return s.giveUp(pos, at, truncatedValue), true
 			}
 			return pos, false
 		}
@@ -176,10 +178,7 @@ func (s *lineScanner) goOn(c *cut, pos int, eof bool) (int, bool) {
 			return s.giveUp(pos, end, fmt.Sprintf("value over several lines longer than %d bytes", s.maxLine)), true
 		}
 		if !v.feed(s.buf[at:end]) {
-			if v.lines == 0 {
-				return s.giveUp(pos, next, ""), true
-			}
-			return s.giveUp(pos, at, "the value that starts here is broken off before its end"), true
+			return s.breakOff(pos, at, end, next), true
 		}
 		v.fed = next - pos
 		v.lines++
@@ -191,6 +190,21 @@ func (s *lineScanner) goOn(c *cut, pos int, eof bool) (int, bool) {
 			return next, true
 		}
 	}
+}
+
+// breakOff ends the open value at the line buf[at:end], which does not fit. The
+// line may be the first of another value: then it is looked at anew.
+func (s *lineScanner) breakOff(pos, at, end, next int) int {
+	line := trimSpace(s.buf[at:end])
+	switch {
+	case s.open.lines == 0:
+		return s.giveUp(pos, next, "")
+	case len(line) > 0 && line[0] == '{':
+		return s.giveUp(pos, at, "the value that starts here is broken off before its end")
+	case next == end:
+		return s.giveUp(pos, next, truncatedValue)
+	}
+	return s.giveUp(pos, next, "the value that starts here is broken off before its end")
 }
 
 // giveUp makes the lines of the open value, up to the place given, stand

@@ -40,7 +40,7 @@ type Event struct {
 	Position Position
 	// Raw is the event's JSON as the input had it: of a log with an event a
 	// line the line without its line feed, of an EventList the item's bytes.
-	// It is shared with nothing else and may be kept, but not changed.
+	// It is a part of its Chunk and may be kept, but not changed.
 	Raw []byte
 
 	Level      Level
@@ -121,7 +121,8 @@ type Status struct {
 
 // Body is what whet reads of a requestObject or a responseObject: of an
 // object its metadata and the fields that tie it to other objects, of a patch
-// the same fields where the patch sets them.
+// the same fields where the patch sets them. What a merge patch sets to null
+// shows in PatchPaths only, a label or annotation as "" too.
 type Body struct {
 	Kind       string
 	APIVersion string // group/version, or version for core
@@ -160,7 +161,8 @@ type Body struct {
 	// (events.k8s.io).
 	Involved *InvolvedObject
 	// Reason, Type and Source are an Event's reason, type and the component
-	// that reports it. Reason and Message are those of a Status body too.
+	// that reports it. Reason and Message are those of a Status body too, whose
+	// details give Name and UID. Type is a Secret's type too.
 	Reason  string
 	Type    string
 	Source  string
@@ -181,8 +183,8 @@ type Body struct {
 	// CustomResourceDefinition's resource.
 	Provides GroupResource
 
-	// Items is the number of items of a list; ItemRefs are their names and
-	// UIDs where the list has them, at most MaxItemRefs.
+	// Items is the number of items of a list, or of rows of a Table; ItemRefs
+	// are their names and UIDs where it has them, at most MaxItemRefs.
 	Items    int
 	ItemRefs []InvolvedObject
 
@@ -215,7 +217,9 @@ type Owner struct {
 	Controller bool
 }
 
-// InvolvedObject is a reference from one object to another.
+// InvolvedObject is a reference from one object to another. Where the reference
+// names an API group without a version, as a role binding's do, APIVersion is
+// the group alone.
 type InvolvedObject struct {
 	APIVersion      string
 	Kind            string

@@ -11,10 +11,11 @@ import (
 	"github.com/whet-k8s/whet/pipeline"
 )
 
-// accountText says where every line of the input went.
-func accountText(a *pipeline.Accounting) string {
+// accountText says where every line of the input went, in lines of at most the
+// width, 0 being a usual one.
+func accountText(a *pipeline.Accounting, width int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Read %s (%s): %s with %s", term.Plural(a.Lines, "line"), term.Bytes(a.Bytes),
+	fmt.Fprintf(&b, "Read %s (%s): %s hold %s", term.Plural(a.Lines, "line"), term.Bytes(a.Bytes),
 		term.Count(a.EventLines), term.Plural(a.Events, "event"))
 	if a.Blank > 0 {
 		fmt.Fprintf(&b, ", %s blank", term.Count(a.Blank))
@@ -24,24 +25,43 @@ func accountText(a *pipeline.Accounting) string {
 	}
 	b.WriteString(".\n")
 
-	row := func(n int64, what string) {
+	row := func(n int64, what, rest string) {
 		if n > 0 {
 			fmt.Fprintf(&b, "%11s  %s\n", term.Count(n), what)
+			wrap(&b, "             ", rest, width)
 		}
 	}
-	row(a.InContexts(), fmt.Sprintf("in contexts: %s, %s, %s", term.Plural(a.Roots, "root"),
-		term.Plural(a.Clients, "other client request"), term.Plural(a.Effects, "effect")))
-	row(a.Clock, "background: nothing but the clock caused them")
-	row(a.SetAsideTotal(), "background by noise rule: "+byCount(a.SetAside))
+	row(a.InContexts(), "in contexts", fmt.Sprintf("%s, %s, %s", term.Plural(a.Roots, "root"),
+		term.Plural(a.Clients, "other request")+" of the same commands", term.Plural(a.Effects, "effect")))
+	row(a.Clock, "background: nothing but the clock caused them", "")
+	row(a.SetAsideTotal(), "background, set aside by noise rules", byCount(a.SetAside, ": ", 0))
 	dropped := map[string]int64{}
 	for rule, t := range a.Dropped {
 		dropped[rule] = t.Events
 	}
 	total := a.DroppedTotal()
-	row(total.Events, fmt.Sprintf("dropped by noise rule (%s): %s", term.Bytes(total.Bytes), byCount(dropped)))
-	row(a.Unknown, "unknown: a component wrote them, and no cause was found")
+	row(total.Events, fmt.Sprintf("dropped by noise rules (%s)", term.Bytes(total.Bytes)), byCount(dropped, ": ", 0))
+	row(a.Unknown, "unknown: a component sent them, and no cause was found", "")
 	writeNotes(&b, a)
 	return b.String()
+}
+
+// wrap writes a list in lines that fit a width.
+func wrap(b *strings.Builder, indent, list string, width int) {
+	if width <= 0 {
+		width = 100
+	}
+	line := indent
+	for i, word := range strings.SplitAfter(list, ", ") {
+		if i > 0 && term.Width(line)+term.Width(strings.TrimSpace(word)) > width {
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			line = indent
+		}
+		line += word
+	}
+	if strings.TrimSpace(line) != "" {
+		b.WriteString(line + "\n")
+	}
 }
 
 // writeNotes adds what a reader should know about the input.
@@ -52,7 +72,7 @@ func writeNotes(b *strings.Builder, a *pipeline.Accounting) {
 		}
 	}
 	note(a.Duplicates, "repeat an event that came before")
-	note(int64(a.Link.Late), "came too late to be put in order (a watch does, when it ends) and were linked with what was known then")
+	note(int64(a.Link.Late), "came too late to be put in order, as a watch does when it ends, and were linked with what was known then")
 	note(int64(a.Link.Forced), "left the window early because it was full")
 	if a.Link.Forgotten > 0 {
 		fmt.Fprintf(b, "The index was full: %s forgotten before their time.\n", term.Plural(a.Link.Forgotten, "object"))
@@ -71,14 +91,19 @@ func writeNotes(b *strings.Builder, a *pipeline.Accounting) {
 	}
 }
 
-// byCount lists what was counted, the most first.
-func byCount(counts map[string]int64) string {
+// byCount lists what was counted, the most first; above a limit of 0 only that
+// many.
+func byCount(counts map[string]int64, between string, limit int) string {
 	keys := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
 	var parts []string
-	for _, key := range keys {
-		parts = append(parts, fmt.Sprintf("%s %s", key, term.Count(counts[key])))
+	for i, key := range keys {
+		if limit > 0 && i == limit {
+			parts = append(parts, "…")
+			break
+		}
+		parts = append(parts, key+between+term.Count(counts[key]))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -116,7 +116,7 @@ func runAnalyze(ctx context.Context, std *stdio, o *analyzeOptions, inputs []str
 		return err
 	}
 	if o.format != "summary" {
-		fmt.Fprint(std.err, term.SanitizeLines(accountText(account)))
+		fmt.Fprint(std.err, term.SanitizeLines(accountText(account, term.Columns(std.err, os.Getenv))))
 	}
 	return strictError(o.strict, account)
 }

@@ -78,7 +78,10 @@ func newRootCommand(std *stdio) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.SetVersionTemplate("whet {{.Version}}\n")
-	root.AddCommand(newAnalyzeCommand(std), newWhyCommand(std), newDemoCommand(std), newManCommand(std))
+	root.AddCommand(
+		newAnalyzeCommand(std), newWhyCommand(std), newFilterCommand(std), newLabelCommand(std),
+		newEvaluateCommand(std), newDemoCommand(std), newManCommand(std),
+	)
 	return root
 }
 

@@ -150,7 +150,7 @@ func (s *summary) print(w io.Writer, account *pipeline.Accounting) error {
 	if b.Len() > 0 || len(rows) > 0 {
 		b.WriteByte('\n')
 	}
-	b.WriteString(accountText(account))
+	b.WriteString(accountText(account, s.screen.columns))
 	_, err := io.WriteString(w, term.SanitizeLines(b.String()))
 	return err
 }
@@ -193,7 +193,7 @@ func (s *summary) table(w io.Writer, rows []*summaryRow) error {
 	}
 	t := term.Table{Columns: []term.Column{
 		{Title: "TIME"}, {Title: "WHO", Min: 10, Max: 40}, {Title: "WHAT", Min: 20, Max: 90},
-		{Title: "OUTCOME", Min: 8, Max: 24}, {Title: "REQUESTS", Min: 8, Max: 70}, {Title: "SPAN", Right: true},
+		{Title: "OUTCOME", Min: 8, Max: 24}, {Title: "FOLLOWED BY (REQUESTS)", Min: 12, Max: 76}, {Title: "SPAN", Right: true},
 	}}
 	days := spansDays(rows)
 	previous := ""
@@ -210,7 +210,7 @@ func (s *summary) table(w io.Writer, rows []*summaryRow) error {
 		}
 		previous = r.group()
 		t.Add(term.Cell{Text: clock(r.start, days), Style: term.Dim}, who, what,
-			term.Cell{Text: text, Style: style}, term.Cell{Text: r.requests(), Style: look}, term.Cell{Text: r.span(), Style: look})
+			term.Cell{Text: text, Style: style}, term.Cell{Text: r.followed(), Style: look}, term.Cell{Text: r.span(), Style: look})
 	}
 	return t.Write(w, s.screen.columns, s.screen.paint)
 }
@@ -228,7 +228,7 @@ func (s *summary) stacked(w io.Writer, rows []*summaryRow) error {
 		}
 		previous = r.group()
 		b.WriteString(term.Truncate("  "+term.Sanitize(r.action), s.screen.columns) + "\n")
-		tail := fmt.Sprintf("    %s, %s", text, r.requests())
+		tail := fmt.Sprintf("    %s; requests that followed: %s", text, r.followed())
 		b.WriteString(s.screen.paint.Paint(style, term.Truncate(term.Sanitize(tail), s.screen.columns)) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
@@ -242,26 +242,18 @@ func (r *summaryRow) who() string {
 	return r.actor
 }
 
-// requests says how many requests the context has and who sent most of them.
-func (r *summaryRow) requests() string {
-	total := 1 + r.clients + r.effects
+// followed says how many requests followed and who sent most of them.
+func (r *summaryRow) followed() string {
 	if r.effects == 0 {
-		return fmt.Sprint(total)
+		return "none"
 	}
-	names := map[string]int{}
+	names := map[string]int64{}
 	for who, n := range r.effectsBy {
-		names[component(who)] += n
+		names[component(who)] += int64(n)
 	}
-	top := slices.SortedFunc(maps.Keys(names), func(a, b string) int {
-		return cmp.Or(cmp.Compare(names[b], names[a]), cmp.Compare(a, b))
-	})
-	text := fmt.Sprintf("%d, of %s:", total, term.Plural(len(top), "component"))
-	for i, name := range top {
-		if i == 3 {
-			text += " …"
-			break
-		}
-		text += fmt.Sprintf(" %s %d", name, names[name])
+	text := fmt.Sprintf("%d by %d: %s", r.effects, len(names), byCount(names, " ", 3))
+	if len(names) == 1 {
+		text = fmt.Sprintf("%d by %s", r.effects, slices.Collect(maps.Keys(names))[0])
 	}
 	if r.failed > 0 {
 		text += fmt.Sprintf(" (%d failed)", r.failed)

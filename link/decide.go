@@ -1,0 +1,139 @@
+package link
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/whet-k8s/whet/audit"
+)
+
+// decide finds the cause of a component's request. It reports false for one
+// that starts something.
+func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
+	if e.actor.class == classPerson && !l.collects(e, r) {
+		return nil, false
+	}
+	if ownTimer(e.event) {
+		l.background(e, "clock", "done on a timer")
+		return nil, true
+	}
+	c, ok := l.explain(r)
+	if ok && e.actor.class == classOperator && !plausible(r, c) {
+		ok = false
+	}
+	if rule, ticks := l.tick(r, ok); ticks {
+		return l.startTick(e, c, ok, rule), true
+	}
+	if ok {
+		if c.at == relWatched && r.object != nil && len(r.object.owners) == 0 {
+			r.object.owners, r.object.ownersGuessed = []*object{c.change.object}, true
+		}
+		e.actor.train, e.actor.trainAt, e.actor.trainNS = c.change, e.received, e.event.Object.Namespace
+		l.assign(e, c.change.context, RoleEffect, c, c.rule.id, evidence[c.at], c.confidence())
+		return c.change.context, true
+	}
+	if e.actor.class == classOperator && starts(e.event) {
+		return nil, false
+	}
+	rule, why := RuleUnknown, "no change that explains it"
+	if byClock(e.event) {
+		rule, why = "clock", "done on a timer"
+	}
+	l.background(e, rule, why)
+	return nil, true
+}
+
+// starts tells whether what an operator did without a visible cause counts as
+// begun by itself. What it reads, reports or renews does not.
+func starts(ev *audit.Event) bool {
+	switch ev.Object.Resource {
+	case "leases", "events":
+		return false
+	}
+	return changes(ev) && ev.Object.Subresource != "status"
+}
+
+// startTick settles a component's request that the clock started.
+func (l *Linker) startTick(e *entry, c cause, explained bool, rule string) *contextState {
+	if !explained {
+		ctx := newTick(e.event, nil)
+		l.assign(e, ctx, RoleRoot, cause{}, rule, "started by the clock or a measure", 0.9)
+		return ctx
+	}
+	ctx := newTick(e.event, c.change.context)
+	l.assign(e, ctx, RoleEffect, c, rule, evidence[c.at], c.confidence())
+	return ctx
+}
+
+// collects tells whether a client that passed for a person does what a garbage
+// collector does: look at an object and delete it right after somebody else
+// deleted its owner. From then on it counts as a component.
+func (l *Linker) collects(e *entry, r *request) bool {
+	if r.object == nil || r.object.key.resource == "secrets" || (e.event.Verb != "get" && e.event.Verb != "delete") || interactive(e.event.UserAgent) {
+		return false
+	}
+	for _, w := range r.object.owners {
+		c := w.own.last(kindsGone)
+		if c != nil && c.actor != e.actor && c.received <= e.received && e.received-c.visible() < second && r.object.own.last(kindsGone) == nil {
+			e.actor.class = classControlPlane
+			l.classes[e.actor.username] = classControlPlane
+			return true
+		}
+	}
+	return false
+}
+
+// operatorMemory is how long after a change an operator's answer to it is
+// believed.
+const operatorMemory = 30 * second
+
+// plausible tells whether what an operator did answers the cause found.
+func plausible(r *request, c cause) bool {
+	return r.received-c.change.visible() < operatorMemory
+}
+
+// ownTimer tells what components do for themselves alone, whatever happens
+// around them: leader election, heartbeats, the API server's own endpoints.
+func ownTimer(ev *audit.Event) bool {
+	switch ev.Object.Resource {
+	case "leases":
+		return ev.Verb == "update" || ev.Verb == "get" || ev.Object.Namespace == "kube-system" || ev.Object.Namespace == "kube-node-lease"
+	case "endpoints", "endpointslices":
+		return ev.Object.Namespace == "default" && ev.Object.Name == "kubernetes"
+	case "nodes":
+		return strings.HasPrefix(ev.User.Username, "system:node:")
+	}
+	return false
+}
+
+// byClock tells the requests that components make on a timer.
+func byClock(ev *audit.Event) bool {
+	switch ev.Object.Resource {
+	case "leases", "nodes", "":
+		return true
+	}
+	return ev.Verb == "watch" || ev.Verb == "list"
+}
+
+// sawVersion is the resourceVersion that the client had read of the object.
+func sawVersion(ev *audit.Event) uint64 {
+	v := ev.Object.ResourceVersion
+	if ev.Object.Resource == "events" {
+		v = ""
+		if b := ev.Request; b != nil && b.Involved != nil {
+			v = b.Involved.ResourceVersion
+		}
+	}
+	return version(v)
+}
+
+func version(s string) uint64 {
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

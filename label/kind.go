@@ -1,6 +1,9 @@
 package label
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Kind gives the singular of a resource's plural name in lower case, as kubectl
 // prints it: "pod" for "pods", "networkpolicy" for "networkpolicies". It knows
@@ -23,6 +26,21 @@ func Kind(resource string) string {
 	return strings.TrimSuffix(resource, "s")
 }
 
+// GroupOf gives the group in which the tables have a resource, the core group
+// first and then in the order of the tables, for people who name no group. It is
+// false for a resource that no table has.
+func (c *Codec) GroupOf(resource string) (string, bool) {
+	if _, ok := c.byName[groupResource{coreGroup, resource}]; ok {
+		return coreGroup, true
+	}
+	for _, r := range slices.Concat(c.published, newResources()) {
+		if r.name == resource && !r.isCustom() {
+			return r.group, true
+		}
+	}
+	return "", false
+}
+
 // resourceOfKind gives the group and plural name of a kind that the tables
 // know. The apiVersion may be empty, as in some Events; then the kind alone
 // decides, and the published table goes first.
@@ -34,13 +52,8 @@ func (c *Codec) resourceOfKind(apiVersion, kind string) (groupResource, bool) {
 	if !found {
 		group = coreGroup
 	}
-	for _, r := range c.published {
+	for _, r := range slices.Concat(c.published, newResources()) {
 		if (apiVersion == "" || r.group == group) && !r.isCustom() && strings.EqualFold(Kind(r.name), kind) {
-			return groupResource{r.group, r.name}, true
-		}
-	}
-	for _, r := range newResources() {
-		if (apiVersion == "" || r.group == group) && strings.EqualFold(Kind(r.name), kind) {
 			return groupResource{r.group, r.name}, true
 		}
 	}

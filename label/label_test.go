@@ -233,6 +233,17 @@ func TestTableIDs(t *testing.T) {
 	}
 }
 
+func TestGroupOf(t *testing.T) {
+	c := New(Options{})
+	for resource, want := range map[string]string{
+		"deployments": "apps", "events": "core", "pods": "core", "ipaddresses": "networking.k8s.io", "widgets": "", "externalcrd": "",
+	} {
+		if got, ok := c.GroupOf(resource); got != want || ok != (want != "") {
+			t.Errorf("GroupOf(%q) = %q, %t, want %q", resource, got, ok, want)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, v := range vectors {
 		f.Add(int64(v.want))

@@ -2,7 +2,6 @@ package link
 
 import (
 	"maps"
-	"time"
 
 	"github.com/whet-k8s/whet/audit"
 )
@@ -22,11 +21,10 @@ type contextState struct {
 	// autonomous tells that the clock started the context.
 	autonomous bool
 
-	part      int
-	open      bool
-	last      micros // the newest event's time in the order of linking
-	record    ContextRecord
-	lastStage time.Time
+	part   int
+	open   bool
+	last   micros // the newest event's time in the order of linking
+	record ContextRecord
 }
 
 // blamed is the context that answers for c: for one that the clock started,

@@ -2,7 +2,6 @@ package link
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/whet-k8s/whet/audit"
 )
@@ -70,9 +69,7 @@ type namespaceIndex struct {
 	// byKind holds the living and the lately deleted objects by name.
 	byKind map[kindRef]map[string]*object
 	// all holds the newest changes in the namespace, of any object.
-	all history
-	// unnamed are pods whose names the log has not told yet, oldest first.
-	unnamed []*object
+	all     history
 	touched micros
 }
 
@@ -229,13 +226,4 @@ func matches(selector, labels map[string]string) bool {
 		}
 	}
 	return true
-}
-
-// grewFrom tells whether name is parent, a dash and one more word, as
-// controllers name what they make.
-func grewFrom(name, parent string) bool {
-	if len(name) <= len(parent)+1 || name[len(parent)] != '-' || !strings.HasPrefix(name, parent) {
-		return false
-	}
-	return !strings.Contains(name[len(parent)+1:], "-")
 }

@@ -37,8 +37,8 @@ var errEventList = errors.New("an EventList where a single Event is wanted")
 // ready to use.
 type Decoder struct {
 	names interner
-	// annotations is where an event's annotations are read to before they are
-	// copied.
+	// wire and annotations are where an event is read to before it is copied.
+	wire        wireEvent[*wireBody]
 	annotations map[string]string
 }
 
@@ -69,9 +69,10 @@ func (d *Decoder) decode(raw []byte, at Position, ev *Event) error {
 			d.annotations = map[string]string{}
 		}
 		clear(d.annotations)
-		w := wireEvent[*wireBody]{Annotations: d.annotations}
-		if unmarshal(raw, &w) == nil && w.Verb != "patch" {
-			if err := fillEvent(d, &w, raw, at, ev); err != nil {
+		w := &d.wire
+		*w = wireEvent[*wireBody]{Annotations: d.annotations}
+		if unmarshal(raw, w) == nil && w.Verb != "patch" {
+			if err := fillEvent(d, w, raw, at, ev); err != nil {
 				return err
 			}
 			if w.RequestObject != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -249,21 +250,36 @@ func TestInternerIsBounded(t *testing.T) {
 	}
 }
 
+// BenchmarkDecode decodes the recordings that the repository ships, in memory
+// and on one core.
 func BenchmarkDecode(b *testing.B) {
-	lines := fixtures(b)
-	size := 0
-	for _, line := range lines {
-		size += len(line)
-	}
-	b.SetBytes(int64(size))
-	b.ReportAllocs()
-	var d Decoder
-	for b.Loop() {
-		for _, line := range lines {
-			var ev Event
-			if err := d.Decode(line, Position{}, &ev); err != nil {
+	for _, name := range []string{"day.audit", "day.metadata", "crowd.audit"} {
+		b.Run(name, func(b *testing.B) {
+			r, err := Open([]string{filepath.Join("..", "recordings", name+".jsonl.zst")}, Options{})
+			if err != nil {
 				b.Fatal(err)
 			}
-		}
+			var chunks []*Chunk
+			size := 0
+			for {
+				c, err := r.Next(b.Context())
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+				chunks = append(chunks, c)
+				size += c.Bytes
+			}
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			var d Decoder
+			for b.Loop() {
+				for _, c := range chunks {
+					d.DecodeChunk(c)
+				}
+			}
+		})
 	}
 }

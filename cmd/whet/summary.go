@@ -60,7 +60,9 @@ func (s *summary) add(c *pipeline.Context) error {
 		return nil
 	default:
 		row = &summaryRow{
-			id: c.ID, operation: c.Operation, actor: actorText(&c.Actor), action: c.Action, origin: c.Origin,
+			id: c.ID, operation: c.Operation, actor: actorText(&c.Actor), origin: c.Origin,
+			// The column WHO says already who is impersonated.
+			action:  strings.TrimSuffix(c.Action, ", impersonating "+c.Actor.Impersonated),
 			outcome: pipeline.Outcome{Code: c.Outcome.Code, Reason: c.Outcome.Reason},
 			start:   c.Start, end: c.End, readOnly: c.ReadOnly,
 		}

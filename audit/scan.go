@@ -219,6 +219,9 @@ func (s *lineScanner) giveUp(pos, until int, reason string) int {
 
 // drop takes the first n bytes out of the buffer.
 func (s *lineScanner) drop(n int) {
+	if n == 0 {
+		return // copying a long line onto itself with each read takes seconds
+	}
 	s.buf = s.buf[:copy(s.buf, s.buf[n:])]
 	s.offset += int64(n)
 	s.searched = max(0, s.searched-n)

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,7 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 		if c.at == relWatched && r.object != nil && len(r.object.owners) == 0 {
 			r.object.owners, r.object.ownersGuessed = []*object{c.change.object}, true
 		}
+		noteClaim(c, e.event)
 		e.actor.train, e.actor.trainAt, e.actor.trainNS = c.change, e.received, e.event.Object.Namespace
 		l.assign(e, c.change.context, RoleEffect, c, c.rule.id, evidence[c.at], c.confidence())
 		return c.change.context, true
@@ -41,6 +43,16 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 	}
 	l.background(e, rule, why)
 	return nil, true
+}
+
+// noteClaim notes that a pod of which no body was seen uses a claim, when its
+// kubelet asks for the claim on its behalf.
+func noteClaim(c cause, ev *audit.Event) {
+	pod := c.change.object
+	if c.at != relMountedBy || pod.pod.ServiceAccount != "" || ev.Object.Resource != "persistentvolumeclaims" || slices.Contains(pod.pod.Claims, ev.Object.Name) {
+		return
+	}
+	pod.pod.Claims = append(pod.pod.Claims, ev.Object.Name)
 }
 
 // starts tells whether what an operator did without a visible cause counts as

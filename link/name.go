@@ -46,8 +46,12 @@ func (n *podNames) observe(it *item, a *actor) {
 // one afterwards whose owner is of a kind that the creator controls.
 func (n *podNames) claim(x *index, r *request) string {
 	list := n.fresh[r.event.Object.Namespace]
+	stem := ""
+	if r.event.Request != nil {
+		stem = r.event.Request.GenerateName
+	}
 	for i, f := range list {
-		if f.at <= r.received || x.find(f.key) != nil {
+		if f.at <= r.received || x.find(f.key) != nil || !strings.HasPrefix(f.key.name, stem) {
 			continue
 		}
 		owner := guessPodOwner(x, f.key)

@@ -2,6 +2,7 @@ package link
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/whet-k8s/whet/audit"
 )
@@ -354,6 +355,19 @@ func (l *Linker) visitTargets(o *object, p *pick) {
 	}
 }
 
+// uses tells whether a pod is known to use an object: by its spec or, without
+// one, because a kubelet asked for it on the pod's behalf, or because a claim
+// is called as the pod or as a StatefulSet calls its pods' claims.
+func (o *object) uses(what *object) bool {
+	if o.pod.ServiceAccount != "" {
+		return o.mayUse(what.key.resource, what.key.name)
+	}
+	if what.key.resource != "persistentvolumeclaims" {
+		return false
+	}
+	return slices.Contains(o.pod.Claims, what.key.name) || what.key.name == o.key.name || strings.HasSuffix(what.key.name, "-"+o.key.name)
+}
+
 // visitUsers shows the pods that use a claim, a configuration or a secret.
 func (l *Linker) visitUsers(o *object, p *pick) {
 	if o.key.resource == "persistentvolumes" {
@@ -371,7 +385,7 @@ func (l *Linker) visitUsers(o *object, p *pick) {
 		return
 	}
 	for _, pod := range l.index.ofKind(o.key.namespace, kindPods) {
-		if pod.pod.ServiceAccount != "" && pod.mayUse(o.key.resource, o.key.name) {
+		if pod.uses(o) {
 			p.history(&pod.own)
 		}
 	}

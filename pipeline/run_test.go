@@ -18,6 +18,7 @@ import (
 
 	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/link"
+	"github.com/whet-k8s/whet/noise"
 	"github.com/whet-k8s/whet/pipeline"
 )
 
@@ -326,11 +327,12 @@ func TestEndsEarly(t *testing.T) {
 // must be accounted for.
 func FuzzRun(f *testing.F) {
 	log := recording(f, "crowd.metadata")
-	f.Add(log[:20_000])
-	f.Add(log[5000:30_000])
+	f.Add(log[:4_000])
+	f.Add(log[5000:9_000])
 	f.Add([]byte("{\"kind\":\"Event\"\n\n\xff\n"))
+	options := pipeline.Options{Policy: noise.Default(), Workers: 1}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		lines, account := annotate(t, data, pipeline.Options{})
+		lines, account := annotate(t, data, options)
 		if err := account.Check(); err != nil {
 			t.Error(err)
 		}

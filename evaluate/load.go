@@ -138,7 +138,7 @@ func readJSONLines[T any](path string, each func(T) error) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(path) // #nosec G304 -- the user names the recording
+	file, err := os.Open(path) //nolint:gosec // The user names the recording.
 	if err != nil {
 		return err
 	}

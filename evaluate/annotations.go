@@ -32,7 +32,7 @@ type Annotations = iter.Seq2[Annotation, error]
 // with zstd. Errors name the file as name says and the line of the file.
 func ReadAnnotations(r io.Reader, name string) Annotations {
 	return func(yield func(Annotation, error) bool) {
-		for item, err := range jsonLines[Annotation](r, name) {
+		for item, err := range jsonLines[Annotation](r) {
 			if err != nil {
 				yield(Annotation{}, fmt.Errorf("annotations %s:%d: %w", name, item.at, err))
 				return

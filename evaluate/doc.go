@@ -34,7 +34,10 @@
 //     nothing else in it.
 //   - label accuracy: of the root, client and effect lines, the share whose
 //     label is the one that package label gives their command's root. It is
-//     known only where the recording's log lies beside the truth.
+//     known only where the recording's log lies beside the truth. Of a command
+//     with several principal requests (an apply of several objects) the truth
+//     has the first as root, so a program that labels each object's context by
+//     its own request gets less than 1.
 //   - label macro F1: the mean over all labels, true or said, of their F1, on
 //     the same lines. A line without a label counts as missed, and not as a
 //     label of its own.

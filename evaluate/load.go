@@ -143,7 +143,7 @@ func readJSONLines[T any](path string, each func(T) error) error {
 		return err
 	}
 	defer file.Close()
-	for value, err := range jsonLines[T](file, path) {
+	for value, err := range jsonLines[T](file) {
 		if err == nil {
 			err = each(value.value)
 		}
@@ -162,7 +162,7 @@ type numbered[T any] struct {
 
 // jsonLines decodes a JSON value a line, and unpacks zstd. The sequence ends
 // with its first error.
-func jsonLines[T any](r io.Reader, path string) iter.Seq2[numbered[T], error] {
+func jsonLines[T any](r io.Reader) iter.Seq2[numbered[T], error] {
 	return func(yield func(numbered[T], error) bool) {
 		at := 0
 		plain, done, err := unpack(r)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"iter"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -395,7 +394,7 @@ func FuzzReadAnnotations(f *testing.F) {
 func BenchmarkScore(b *testing.B) {
 	truth := load(b, "day")
 	all := correct(truth)
-	var annotations iter.Seq2[Annotation, error] = sequence(all)
+	annotations := sequence(all)
 	for b.Loop() {
 		if _, err := Score(truth, annotations); err != nil {
 			b.Fatal(err)

@@ -3,8 +3,6 @@
 
 GO      ?= go
 BIN     := bin/whet
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
 LINT    := $(GO) tool -modfile=.ci/tools/go.mod golangci-lint
 FUZZTIME ?= 20s
 
@@ -17,7 +15,7 @@ build: $(BIN) ## build bin/whet
 
 .PHONY: $(BIN)
 $(BIN):
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/whet
+	$(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/whet
 
 .PHONY: test
 test: ## run every test, with the race detector

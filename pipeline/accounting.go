@@ -40,8 +40,9 @@ type Accounting struct {
 	// Caused counts, among Effects and Clients, the events that a noise rule
 	// had set aside and that something caused after all.
 	Caused int64
-	// Duplicates counts the events that came before, with the same auditID,
-	// stage, user, URI and times. They are counted under their role too.
+	// Duplicates counts the events that came before, among the last 100,000 at
+	// least, with the same auditID, stage, user, URI and times. They are
+	// counted under their role too.
 	Duplicates int64
 	// Contexts counts the parts of contexts that were reported.
 	Contexts int64

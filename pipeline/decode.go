@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
@@ -135,8 +136,35 @@ func decodeChunk(d *audit.Decoder, c *audit.Chunk, policy *noise.Policy, seed ma
 	for i := range b.Events {
 		ev := &b.Events[i]
 		b.verdicts[i] = verdict{policy.Decide(ev), fingerprint(ev, seed)}
+		slim(ev)
 	}
 	return b
+}
+
+// maxText is how many bytes of a text of an event are kept beyond the noise
+// policy, which sees all of it. The API server refuses headers and URIs that
+// come near it.
+const maxText = 64 << 10
+
+// slim cuts texts that are too long to be kept for as long as the linker
+// remembers the event.
+func slim(ev *audit.Event) {
+	for _, text := range []*string{&ev.RequestURI, &ev.UserAgent, &ev.Status.Message} {
+		if len(*text) > maxText {
+			*text = cutText(*text)
+		}
+	}
+	for key, value := range ev.Annotations {
+		if len(key) > maxText || len(value) > maxText {
+			delete(ev.Annotations, key)
+			ev.Annotations[cutText(key)] = cutText(value)
+		}
+	}
+}
+
+// cutText copies the beginning of a text, so that the rest can be let go.
+func cutText(s string) string {
+	return strings.ToValidUTF8(strings.Clone(s[:min(len(s), maxText)]), "")
 }
 
 // fingerprint tells events apart. The auditID alone does not: a request has an

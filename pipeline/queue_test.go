@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -82,6 +83,29 @@ func TestOrder(t *testing.T) {
 	}
 	if next != 10_000 {
 		t.Errorf("%d delivered, want all", next)
+	}
+}
+
+// TestSlim wants no text of an event beyond the bound, and all others as they
+// were.
+func TestSlim(t *testing.T) {
+	long := strings.Repeat("é", maxText)
+	ev := audit.Event{
+		RequestURI: long, UserAgent: "kubectl", Status: audit.Status{Message: long},
+		Annotations: map[string]string{"a": "b", "long": long, long: "c"},
+	}
+	slim(&ev)
+	if ev.UserAgent != "kubectl" || ev.Annotations["a"] != "b" || len(ev.Annotations) != 3 {
+		t.Errorf("short texts changed: %q, %d annotations", ev.UserAgent, len(ev.Annotations))
+	}
+	texts := []string{ev.RequestURI, ev.Status.Message}
+	for key, value := range ev.Annotations {
+		texts = append(texts, key, value)
+	}
+	for _, text := range texts {
+		if len(text) > maxText || !utf8.ValidString(text) {
+			t.Errorf("a text of %d bytes is left, valid %t", len(text), utf8.ValidString(text))
+		}
 	}
 }
 

@@ -40,6 +40,6 @@ func Example() {
 		fmt.Printf("%s: %s of %s by %s (%s)\n", id, a.Role, a.Cause, a.Root.User.Username, a.Evidence)
 	}
 	// Output:
-	// 2: effect of 1 by alice (its owner)
-	// 4: effect of 3 by bob (its owner)
+	// 2: effect of 1 by alice (a change of its owner)
+	// 4: effect of 3 by bob (a change of its owner)
 }

@@ -1,0 +1,130 @@
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	v1 "k8s.io/api/core/v1"
+	clientset "k8s.io/client-go/kubernetes"
+	typedv1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/record"
+	remote "k8s.io/cri-client/pkg"
+	fakeremote "k8s.io/cri-client/pkg/fake"
+	"k8s.io/klog/v2"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	cadvisortest "k8s.io/kubernetes/pkg/kubelet/cadvisor/testing"
+	"k8s.io/kubernetes/pkg/kubelet/cm"
+	"k8s.io/kubernetes/pkg/kubemark"
+)
+
+// kubeletOptions are what a lab's kubelet needs to know.
+type kubeletOptions struct {
+	name, kubeconfig, address string
+	port                      int
+	labels                    []string
+}
+
+// newKubeletCommand returns kubemark's hollow kubelet: the real kubelet, with
+// the container runtime, cAdvisor, mounts and cgroups replaced by fakes.
+func newKubeletCommand() *cobra.Command {
+	var o kubeletOptions
+	cmd := &cobra.Command{
+		Use:   Kubelet,
+		Short: "Run a kubelet with a fake container runtime",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runKubelet(cmd.Context(), o)
+		},
+		SilenceUsage: true,
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.name, "name", "", "the node's name")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "file with the API server's address and the node's credentials")
+	f.StringVar(&o.address, "address", "127.0.0.1", "IP address to listen on")
+	f.IntVar(&o.port, "port", 10250, "port to listen on")
+	f.StringArrayVar(&o.labels, "node-label", nil, "KEY=VALUE to register the node with")
+	return cmd
+}
+
+func runKubelet(ctx context.Context, o kubeletOptions) error {
+	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	if err != nil {
+		return fmt.Errorf("kubelet %s: reading %s: %w", o.name, o.kubeconfig, err)
+	}
+	config.ContentType = "application/vnd.kubernetes.protobuf"
+	config.QPS, config.Burst = 50, 100
+	client, err := clientset.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("kubelet %s: making a client: %w", o.name, err)
+	}
+	labels := map[string]string{}
+	for _, l := range o.labels {
+		k, v, ok := strings.Cut(l, "=")
+		if !ok {
+			return fmt.Errorf("kubelet %s: --node-label %q is not KEY=VALUE", o.name, l)
+		}
+		labels[k] = v
+	}
+	flags, settings := kubemark.GetHollowKubeletConfig(&kubemark.HollowKubeletOptions{
+		NodeName: o.name, KubeletPort: o.port, MaxPods: 110, NodeLabels: labels,
+	})
+	settings.Address = o.address
+	flags.NodeIP = o.address
+	heartbeat := *config
+	heartbeat.Timeout = settings.NodeStatusUpdateFrequency.Duration
+	heartbeat.QPS = -1
+	beats, err := clientset.NewForConfig(&heartbeat)
+	if err != nil {
+		return fmt.Errorf("kubelet %s: making a heartbeat client: %w", o.name, err)
+	}
+	fake, err := startFakeRuntime(ctx, o.address)
+	if err != nil {
+		return fmt.Errorf("kubelet %s: %w", o.name, err)
+	}
+	hollow := kubemark.NewHollowKubelet(flags, settings, client, beats,
+		&cadvisortest.Fake{NodeName: o.name}, fake.images, fake.runtime, cm.NewStubContainerManager())
+	if rec := eventRecorder(ctx, client, o.name); rec != nil {
+		hollow.KubeletDeps.Recorder = rec
+	}
+	hollow.Run(ctx)
+	return errors.New("the kubelet ended by itself")
+}
+
+// eventRecorder returns a recorder that writes Events as kubelets do, or nil
+// where the kubelet could not start with one: beside a real recorder it reads
+// the kernel's log, which not every system allows.
+func eventRecorder(ctx context.Context, client clientset.Interface, node string) record.EventRecorderLogger {
+	f, err := os.Open("/dev/kmsg")
+	if err != nil {
+		klog.Warningf("no Events from this kubelet: %v", err)
+		return nil
+	}
+	f.Close()
+	b := record.NewBroadcaster(record.WithContext(ctx))
+	b.StartRecordingToSink(&typedv1.EventSinkImpl{Interface: client.CoreV1().Events("")})
+	return b.NewRecorder(legacyscheme.Scheme, v1.EventSource{Component: "kubelet", Host: node})
+}
+
+// startFakeRuntime starts the simulated container runtime of the node with the
+// given address, on a socket in the temporary folder.
+func startFakeRuntime(ctx context.Context, address string) (*fakeRuntime, error) {
+	endpoint, err := fakeremote.GenerateEndpoint()
+	if err != nil {
+		return nil, fmt.Errorf("naming the fake runtime's socket: %w", err)
+	}
+	served := fakeremote.NewFakeRemoteRuntime()
+	if err := served.Start(endpoint); err != nil {
+		return nil, fmt.Errorf("starting the fake runtime: %w", err)
+	}
+	dialled, err := remote.NewRemoteRuntimeServiceBuilder().WithEndpoint(endpoint).WithConnectionTimeout(15 * time.Second).Build(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reaching the fake runtime: %w", err)
+	}
+	return newFakeRuntime(dialled, served, address), nil
+}

@@ -1,0 +1,335 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/whet-k8s/whet/lab/internal/process"
+	"github.com/whet-k8s/whet/lab/internal/scenario"
+	"github.com/whet-k8s/whet/lab/internal/truth"
+)
+
+// chain is a scenario being played.
+type chain struct {
+	r      *recorder
+	phase  *Phase
+	rng    *rand.Rand
+	number int
+	scene  *scenario.Scenario
+	people [2]*actor
+	values map[string]string
+	tokens []string // all of the chain's
+	own    bool     // the namespace is the chain's
+}
+
+// phase runs a phase's chains with its workers.
+func (r *recorder) phase(ctx context.Context, n int) error {
+	f := &r.plan.Phases[n]
+	var fitting []*scenario.Scenario
+	for i := range r.options.Scenarios {
+		if s := &r.options.Scenarios[i]; f.fits(s, r.plan.Operator) {
+			fitting = append(fitting, s)
+		}
+	}
+	if len(fitting) == 0 {
+		return fmt.Errorf("no scenario fits the mode %s", f.Mode)
+	}
+	count := f.Chains
+	if count == 0 {
+		count = len(fitting)
+	}
+	var queue []*scenario.Scenario
+	for len(queue) < count {
+		r.rng.Shuffle(len(fitting), func(i, j int) { fitting[i], fitting[j] = fitting[j], fitting[i] })
+		queue = append(queue, fitting[:min(len(fitting), count-len(queue))]...)
+	}
+	spaces, err := r.makeSpaces(ctx, f)
+	if err != nil {
+		return err
+	}
+	r.options.Progress(fmt.Sprintf("phase %d: %d chains %s, %d at once", n+1, count, f.Mode, f.Workers))
+	if err := r.workers(ctx, f, queue, spaces); err != nil {
+		return err
+	}
+	_, err = r.tail.quiet(ctx, nil, 6*time.Second, time.Minute)
+	return err
+}
+
+// makeSpaces makes the namespaces that a phase's chains share.
+func (r *recorder) makeSpaces(ctx context.Context, f *Phase) ([]string, error) {
+	var spaces []string
+	if f.Mode != Together && f.Mode != Rapid {
+		return nil, nil
+	}
+	for range f.Spaces {
+		token := truth.NewToken(r.rng)
+		r.journal.Spaces = append(r.journal.Spaces, truth.Token{Text: token, Namespace: true})
+		if err := r.asAdmin(ctx, "", "create", "namespace", token); err != nil {
+			return nil, err
+		}
+		spaces = append(spaces, token)
+	}
+	_, err := r.tail.quiet(ctx, spaces, 2*time.Second, time.Minute)
+	return spaces, err
+}
+
+// workers lets the phase's workers play the queue, each with people of its own.
+func (r *recorder) workers(ctx context.Context, f *Phase, queue []*scenario.Scenario, spaces []string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	jobs := make(chan *scenario.Scenario)
+	people := append([]*actor{}, r.cast.people...)
+	r.rng.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
+	var group sync.WaitGroup
+	var done int
+	for w := range f.Workers {
+		rng := rand.New(rand.NewPCG(r.rng.Uint64(), uint64(w)))
+		each := 1
+		if f.Pairs {
+			each = 2
+		}
+		mine := people[w*each : (w+1)*each]
+		if f.Mode == OneByOne {
+			mine = people
+		}
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for s := range jobs {
+				if err := r.playChain(ctx, f, s, rng, mine, spaces); err != nil {
+					cancel(err)
+					return
+				}
+				r.mu.Lock()
+				done++
+				r.options.Progress(fmt.Sprintf("%d of %d: %s", done, len(queue), s.Name))
+				r.mu.Unlock()
+			}
+		}()
+	}
+	for _, s := range queue {
+		select {
+		case jobs <- s:
+		case <-ctx.Done():
+		}
+	}
+	close(jobs)
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+// playChain plays one scenario from its first step to its last.
+func (r *recorder) playChain(ctx context.Context, f *Phase, s *scenario.Scenario, rng *rand.Rand, people []*actor, spaces []string) error {
+	c := &chain{r: r, phase: f, rng: rng, scene: s}
+	if err := sleep(ctx, c.pause()); err != nil {
+		return err
+	}
+	first := rng.IntN(len(people))
+	second := first
+	if len(people) > 1 {
+		second = (first + 1 + rng.IntN(len(people)-1)) % len(people)
+	}
+	c.people = [2]*actor{people[first], people[second]}
+	exclusive := s.Scope == scenario.Alone
+	if exclusive {
+		// What earlier chains left behind must be over.
+		if _, err := r.tail.quiet(ctx, nil, 8*time.Second, time.Minute); err != nil {
+			return err
+		}
+	}
+	c.begin(spaces, exclusive)
+	steps := c.steps()
+	for i := range steps {
+		if err := c.step(ctx, i, steps); err != nil {
+			return fmt.Errorf("scenario %s, step %d: %w", s.Name, i+1, err)
+		}
+	}
+	if exclusive {
+		if _, err := r.tail.quiet(ctx, nil, 8*time.Second, time.Minute); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	r.journal.Chains[c.number].End = now()
+	r.mu.Unlock()
+	return nil
+}
+
+// begin draws the chain's tokens and enters it in the journal.
+func (c *chain) begin(spaces []string, exclusive bool) {
+	entry := truth.Chain{Scenario: c.scene.Name, Mode: string(c.phase.Mode), Exclusive: exclusive, Start: now()}
+	c.values = map[string]string{"first": c.people[0].name, "second": c.people[1].name}
+	nodes := c.r.cluster.Nodes()
+	n := c.rng.IntN(len(nodes))
+	c.values["node"], c.values["node2"] = nodes[n], nodes[(n+1)%len(nodes)]
+	space := ""
+	switch {
+	case !c.scene.UsesNamespace():
+	case len(spaces) > 0:
+		space = spaces[c.rng.IntN(len(spaces))]
+	default:
+		c.own = true
+		space = truth.NewToken(c.rng)
+		entry.Tokens = append(entry.Tokens, truth.Token{Text: space, Namespace: true})
+	}
+	c.values["ns"] = space
+	for _, v := range []string{"name", "name2", "name3"} {
+		token := truth.NewToken(c.rng)
+		c.values[v] = token
+		entry.Tokens = append(entry.Tokens, truth.Token{Text: token, Space: c.spaceOf(v, space)})
+	}
+	c.values["Name"] = truth.Capital(c.values["name"])
+	for _, t := range entry.Tokens {
+		c.tokens = append(c.tokens, t.Text)
+	}
+	c.r.mu.Lock()
+	defer c.r.mu.Unlock()
+	c.number = len(c.r.journal.Chains)
+	c.r.journal.Chains = append(c.r.journal.Chains, entry)
+}
+
+// spaceOf returns the namespace in which a variable's name must differ from
+// others: none, the cluster, for name3 and for scenarios without a namespace.
+func (c *chain) spaceOf(v, space string) string {
+	if v == "name3" || c.scene.Scope == scenario.Cluster || c.scene.Scope == scenario.Alone {
+		return ""
+	}
+	return space
+}
+
+// steps returns the scenario's steps, between the making and the deleting of a
+// namespace where the chain has its own.
+func (c *chain) steps() []scenario.Step {
+	if !c.own {
+		return c.scene.Steps
+	}
+	out := []scenario.Step{{Run: "kubectl create namespace {{ns}}"}}
+	out = append(out, c.scene.Steps...)
+	return append(out, scenario.Step{Run: "kubectl delete namespace {{ns}} --wait=false"})
+}
+
+func (c *chain) pause() time.Duration {
+	if p := time.Duration(c.phase.Pause); p > 0 {
+		return time.Duration(c.rng.Int64N(int64(p)))
+	}
+	return 0
+}
+
+// step runs a step, waits for silence, and enters it in the journal.
+func (c *chain) step(ctx context.Context, n int, steps []scenario.Step) error {
+	if err := sleep(ctx, c.pause()); err != nil {
+		return err
+	}
+	raw := &steps[n]
+	s := raw.Expand(c.values)
+	who, err := c.actor(s.By)
+	if err != nil {
+		return err
+	}
+	cmd := truth.Command{
+		Chain: c.number, Step: n, User: who.name, Clock: s.Clock > 0,
+		Rapid: c.phase.Mode == Rapid && n < len(steps)-1 && s.Clock == 0,
+	}
+	for _, v := range raw.Variables() {
+		if strings.HasPrefix(v, "name") || v == "ns" && c.own {
+			cmd.Tokens = append(cmd.Tokens, c.values[v])
+		}
+		if v == "Name" {
+			cmd.Tokens = append(cmd.Tokens, c.values["name"])
+		}
+	}
+	if err := c.run(ctx, who, &s, &cmd); err != nil {
+		return err
+	}
+	if !cmd.Rapid {
+		if err := c.settle(ctx, &s); err != nil {
+			return err
+		}
+	}
+	cmd.Settled = now()
+	c.r.mu.Lock()
+	c.r.journal.Commands = append(c.r.journal.Commands, cmd)
+	c.r.mu.Unlock()
+	return sleep(ctx, time.Duration(s.Clock))
+}
+
+func (c *chain) settle(ctx context.Context, s *scenario.Step) error {
+	d := time.Duration(s.Settle)
+	if d == 0 {
+		d = time.Duration(c.r.plan.Settle)
+	}
+	tokens := c.tokens
+	if c.r.journalExclusive(c.number) {
+		tokens = nil
+	}
+	calm, err := c.r.tail.quiet(ctx, tokens, d, time.Minute)
+	if err != nil {
+		return err
+	}
+	if !calm {
+		c.r.mu.Lock()
+		c.r.restless++
+		c.r.mu.Unlock()
+	}
+	return nil
+}
+
+func (r *recorder) journalExclusive(n int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.journal.Chains[n].Exclusive
+}
+
+func (c *chain) actor(by string) (*actor, error) {
+	switch by {
+	case "first":
+		return c.people[0], nil
+	case "second":
+		return c.people[1], nil
+	case "", "either":
+		return c.people[c.rng.IntN(2)], nil
+	}
+	if a, ok := c.r.cast.accounts[by]; ok {
+		return a, nil
+	}
+	return nil, fmt.Errorf("nobody is called %q", by)
+}
+
+// run runs a step's command as the actor and notes when and how it ended.
+func (c *chain) run(ctx context.Context, who *actor, s *scenario.Step, cmd *truth.Command) error {
+	limit := time.Duration(s.Timeout)
+	if limit == 0 {
+		limit = time.Minute
+	}
+	who.busy.Lock()
+	defer who.busy.Unlock()
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("took longer than %v", limit))
+	defer cancel()
+	cmd.Start = now()
+	var why string
+	var err error
+	if s.Call != nil {
+		cmd.Text, cmd.Status, why, err = call(ctx, who.access, s.Call)
+	} else {
+		cmd.Text = s.Run
+		var words []string
+		if words, err = scenario.Split(s.Run); err == nil {
+			_, why, cmd.Status, err = process.Output(ctx, c.r.kubectl(who, words[1:]...), strings.NewReader(s.Stdin))
+		}
+	}
+	cmd.End = now()
+	if err != nil {
+		return fmt.Errorf("%s: %w", cmd.Text, err)
+	}
+	if failed := cmd.Status != 0; failed != s.Fails {
+		c.r.warn(fmt.Sprintf("scenario %s (%s): %q ended with status %d: %s", c.scene.Name, c.phase.Mode, cmd.Text, cmd.Status, firstLine(why)))
+	}
+	return nil
+}
+
+// now returns the time as the audit log can hold it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,313 @@
+// Package scenario reads scenarios: what people and automation do in a cluster,
+// as data. A file holds a list:
+//
+//	scenarios:
+//	- name: pod-life
+//	  about: A pod is made, described and deleted.
+//	  steps:
+//	  - run: kubectl -n {{ns}} run {{name}} --image=nginx:1.27
+//	  - run: kubectl -n {{ns}} describe pod {{name}}
+//	    by: second
+//	  - run: kubectl -n {{ns}} delete pod {{name}} --wait=false
+//
+// Every name that a scenario gives to an object comes from a variable
+// ({{name}}, {{name2}}, {{name3}}, {{ns}}): the recorder puts random tokens
+// there and knows each line of the audit log by them. [Load] refuses unknown
+// fields, unknown variables and steps that do nothing, with the file and line.
+package scenario
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"sort"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Scenario is a chain of steps on the same objects.
+type Scenario struct {
+	// Name is unique among the scenarios of a recording.
+	Name string `yaml:"name"`
+	// About says in a sentence what happens, for the recording's card.
+	About string `yaml:"about"`
+	// Scope says where the scenario may run.
+	Scope Scope `yaml:"scope"`
+	// Needs lists what the cluster must have: operator.
+	Needs []string `yaml:"needs"`
+	// Steps run in order.
+	Steps []Step `yaml:"steps"`
+}
+
+// Scope says where a scenario may run.
+type Scope string
+
+const (
+	// Shared scenarios may run beside others in one namespace. The zero value.
+	Shared Scope = ""
+	// Own scenarios need a namespace to themselves: they change what everybody
+	// in a namespace feels, such as a quota.
+	Own Scope = "own"
+	// Cluster scenarios use no namespace but may run beside others.
+	Cluster Scope = "cluster"
+	// Alone scenarios must be the only one in the cluster: they change what all
+	// feel, such as a node.
+	Alone Scope = "alone"
+)
+
+// Step is one command of one actor: a kubectl command line or a call of the
+// API, never both.
+type Step struct {
+	// Run is a kubectl command line; see [Split] for its quotes.
+	Run string `yaml:"run"`
+	// Stdin is what kubectl reads, usually a manifest.
+	Stdin string `yaml:"stdin"`
+	// Call is a request that a program sends.
+	Call *Call `yaml:"call"`
+	// By says who acts: first or second (of the chain's two people), either
+	// (drawn by chance, the default), or the name of an account of [Accounts].
+	By string `yaml:"by"`
+	// Fails says that the command must end with a failure.
+	Fails bool `yaml:"fails"`
+	// Settle is how long nothing may happen before the next step; the
+	// recorder's own default where it is zero.
+	Settle Duration `yaml:"settle"`
+	// Clock is how long to stay after that. What happens then is caused by the
+	// clock, which the step has set: a CronJob's ticks.
+	Clock Duration `yaml:"clock"`
+	// Timeout ends the recording when the command takes longer; a minute where
+	// it is zero.
+	Timeout Duration `yaml:"timeout"`
+}
+
+// Call is one request to the API server.
+type Call struct {
+	Method string `yaml:"method"`
+	// Path is the URI from the slash on, with its query.
+	Path string `yaml:"path"`
+	// Body is sent as it stands.
+	Body string `yaml:"body"`
+	// ContentType is application/json where it is empty.
+	ContentType string `yaml:"contentType"`
+	// UserAgent is what the program calls itself.
+	UserAgent string `yaml:"userAgent"`
+}
+
+// Duration is a time.Duration that YAML writes as 1m30s.
+type Duration time.Duration
+
+// UnmarshalYAML reads a duration as time.ParseDuration does.
+func (d *Duration) UnmarshalYAML(node *yaml.Node) error {
+	v, err := time.ParseDuration(node.Value)
+	if err != nil || v < 0 {
+		return fmt.Errorf("line %d: %q is not a duration such as 90s or 2m", node.Line, node.Value)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Accounts are the actors that By may name beside people: an intern who may
+// only read, an intruder with a stolen service account, and service accounts
+// of automation.
+func Accounts() []string {
+	return []string{"intern", "ci", "gitops", "intruder"}
+}
+
+// Load reads a file of scenarios; name stands in the errors.
+func Load(name string, r io.Reader) ([]Scenario, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	var file struct {
+		Scenarios []Scenario `yaml:"scenarios"`
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(&file); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("reading %s: the file is empty", name)
+		}
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if len(file.Scenarios) == 0 {
+		return nil, fmt.Errorf("reading %s: no scenarios in it", name)
+	}
+	for i := range file.Scenarios {
+		if err := file.Scenarios[i].check(); err != nil {
+			return nil, fmt.Errorf("reading %s: scenario %d: %w", name, i+1, err)
+		}
+	}
+	return file.Scenarios, nil
+}
+
+var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+func (s *Scenario) check() error {
+	if !nameForm.MatchString(s.Name) {
+		return fmt.Errorf("the name %q is not lower-case letters, digits and dashes", s.Name)
+	}
+	switch s.Scope {
+	case Shared, Own, Cluster, Alone:
+	default:
+		return fmt.Errorf("%s: the scope %q is none of own, cluster and alone", s.Name, s.Scope)
+	}
+	if len(s.Steps) == 0 {
+		return fmt.Errorf("%s: no steps", s.Name)
+	}
+	for i := range s.Steps {
+		if err := s.Steps[i].check(s.Scope); err != nil {
+			return fmt.Errorf("%s: step %d: %w", s.Name, i+1, err)
+		}
+	}
+	return nil
+}
+
+func (s *Step) check(scope Scope) error {
+	if (s.Run == "") == (s.Call == nil) {
+		return errors.New("a step has either run or call")
+	}
+	if s.Call != nil && (s.Call.Method == "" || !strings.HasPrefix(s.Call.Path, "/")) {
+		return errors.New("a call has a method and a path that starts with a slash")
+	}
+	if s.Run != "" {
+		words, err := Split(s.Run)
+		if err != nil {
+			return err
+		}
+		if words[0] != "kubectl" {
+			return fmt.Errorf("only kubectl runs, not %q", words[0])
+		}
+	}
+	switch s.By {
+	case "", "either", "first", "second":
+	default:
+		if !contains(Accounts(), s.By) {
+			return fmt.Errorf("by %q is none of first, second, either, %s", s.By, strings.Join(Accounts(), ", "))
+		}
+	}
+	vars := s.Variables()
+	for _, v := range vars {
+		if !contains(Variables(), v) {
+			return fmt.Errorf("no variable is called {{%s}}; there are %s", v, strings.Join(Variables(), ", "))
+		}
+	}
+	if scope == Cluster && contains(vars, "ns") {
+		return errors.New("a scenario of scope cluster has no {{ns}}")
+	}
+	return nil
+}
+
+var variable = regexp.MustCompile(`\{\{([A-Za-z0-9]*)\}\}`)
+
+// Variables lists the variables that a scenario may use: ns, the namespace;
+// name, name2 and name3, names for objects; Name, the first with a capital;
+// first and second, the two people's user names; node and node2, two nodes.
+func Variables() []string {
+	return []string{"ns", "name", "name2", "name3", "Name", "first", "second", "node", "node2"}
+}
+
+// Variables lists the variables that the step uses, each once, sorted.
+func (s *Step) Variables() []string {
+	seen := map[string]bool{}
+	for _, text := range s.texts() {
+		for _, m := range variable.FindAllStringSubmatch(*text, -1) {
+			seen[m[1]] = true
+		}
+	}
+	out := make([]string, 0, len(seen))
+	for v := range seen {
+		out = append(out, v)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// Expand returns the step with its variables replaced. A variable without a
+// value stays as it is: Load has refused unknown ones.
+func (s *Step) Expand(values map[string]string) Step {
+	out := *s
+	if s.Call != nil {
+		call := *s.Call
+		out.Call = &call
+	}
+	for _, text := range out.texts() {
+		*text = variable.ReplaceAllStringFunc(*text, func(m string) string {
+			if v, ok := values[m[2:len(m)-2]]; ok {
+				return v
+			}
+			return m
+		})
+	}
+	return out
+}
+
+// texts returns the texts of a step that may hold variables.
+func (s *Step) texts() []*string {
+	out := []*string{&s.Run, &s.Stdin}
+	if s.Call != nil {
+		out = append(out, &s.Call.Path, &s.Call.Body)
+	}
+	return out
+}
+
+// UsesNamespace says whether any step of the scenario names the namespace.
+func (s *Scenario) UsesNamespace() bool {
+	for i := range s.Steps {
+		if contains(s.Steps[i].Variables(), "ns") {
+			return true
+		}
+	}
+	return false
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+// Split splits a command line into words as a shell does with spaces, single
+// and double quotes. Nothing else is special: no variables, no globs, no
+// backslashes, so JSON can stand in single quotes as it is.
+func Split(line string) ([]string, error) {
+	var words []string
+	var word strings.Builder
+	open, quote := false, rune(0)
+	for _, r := range line {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(r)
+		case r == '\'' || r == '"':
+			quote, open = r, true
+		case r == ' ' || r == '\t' || r == '\n':
+			if open {
+				words = append(words, word.String())
+				word.Reset()
+				open = false
+			}
+		default:
+			word.WriteRune(r)
+			open = true
+		}
+	}
+	if quote != 0 {
+		return nil, fmt.Errorf("a %c is not closed in %q", quote, line)
+	}
+	if open {
+		words = append(words, word.String())
+	}
+	if len(words) == 0 {
+		return nil, errors.New("the command line is empty")
+	}
+	return words, nil
+}

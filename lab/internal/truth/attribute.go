@@ -1,0 +1,344 @@
+package truth
+
+import (
+	"fmt"
+	"regexp"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Roles of a line.
+const (
+	RoleRoot       = "root"
+	RoleClient     = "client"
+	RoleEffect     = "effect"
+	RoleBackground = "background"
+	RoleUnscored   = "unscored"
+)
+
+// Line is the truth about one line of the log.
+type Line struct {
+	Line    int     `json:"line"`
+	AuditID string  `json:"auditID"`
+	Stage   string  `json:"stage"`
+	Context *string `json:"context"`
+	Role    string  `json:"role"`
+	User    string  `json:"user"`
+	Verb    string  `json:"verb"`
+	// Resource and Subresource are null where the request names none.
+	Resource    *string `json:"resource"`
+	Subresource *string `json:"subresource"`
+	// Clock is, of an unscored line that the clock caused, the command that had
+	// set the clock.
+	Clock string `json:"clock,omitempty"`
+	// Why says why a line is unscored.
+	Why string `json:"why,omitempty"`
+}
+
+// Context is the truth about one command.
+type Context struct {
+	Context     string  `json:"context"`
+	User        string  `json:"user"`
+	Command     string  `json:"command"`
+	Status      int     `json:"rc"`
+	Start       string  `json:"start"`
+	RootLine    int     `json:"root_line"`
+	Root        string  `json:"root"`
+	Verb        string  `json:"verb"`
+	Resource    string  `json:"resource"`
+	Subresource *string `json:"subresource"`
+	Principals  int     `json:"principals"`
+	Scenario    string  `json:"scenario"`
+	Mode        string  `json:"mode"`
+	Chain       int     `json:"chain"`
+}
+
+// Truth is what [Attribute] found.
+type Truth struct {
+	Lines    []Line
+	Contexts []Context
+	// Rootless are commands that sent no request for a resource. They are no
+	// contexts; their lines are unscored.
+	Rootless []Command
+}
+
+// attributor holds the indexes that attribution needs.
+type attributor struct {
+	journal  *Journal
+	chainOf  map[string]int // token → chain, -1 for shared namespaces
+	isSpace  map[string]bool
+	byUser   map[string][]int // commands of a user, by start
+	byChain  [][]int          // commands of a chain, by start
+	evidence map[stepKey]map[signature]bool
+}
+
+// Attribute finds the truth about the events of a log, in the log's order. The
+// events must have their bodies. keep says which of them a policy leaves in the
+// log, and may be nil: all; the lines are numbered as they then stand.
+func Attribute(events []*Event, journal *Journal, keep []bool) (*Truth, error) {
+	a, err := newAttributor(journal)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]verdict, len(events))
+	for i, e := range events {
+		found[i] = a.judge(e)
+	}
+	a.learn(events, found)
+	for i, e := range events {
+		if len(found[i].between) > 0 {
+			found[i] = a.decide(e, found[i])
+		}
+	}
+	if keep != nil {
+		events, found = kept(events, keep), kept(found, keep)
+	}
+	return a.assemble(events, found), nil
+}
+
+func kept[T any](list []T, keep []bool) []T {
+	var out []T
+	for i, x := range list {
+		if keep[i] {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func newAttributor(j *Journal) (*attributor, error) {
+	a := &attributor{
+		journal: j, chainOf: map[string]int{}, isSpace: map[string]bool{},
+		byUser: map[string][]int{}, byChain: make([][]int, len(j.Chains)),
+	}
+	for _, t := range j.Spaces {
+		a.chainOf[t.Text], a.isSpace[t.Text] = -1, true
+	}
+	for i, c := range j.Chains {
+		for _, t := range c.Tokens {
+			if other, taken := a.chainOf[t.Text]; taken {
+				return nil, fmt.Errorf("the token %s belongs to chains %d and %d", t.Text, other, i)
+			}
+			a.chainOf[t.Text], a.isSpace[t.Text] = i, t.Namespace
+		}
+	}
+	for i, c := range j.Commands {
+		a.byUser[c.User] = append(a.byUser[c.User], i)
+		a.byChain[c.Chain] = append(a.byChain[c.Chain], i)
+	}
+	starts := func(list []int) {
+		sort.SliceStable(list, func(x, y int) bool {
+			return j.Commands[list[x]].Start.Before(j.Commands[list[y]].Start)
+		})
+	}
+	for user, list := range a.byUser {
+		starts(list)
+		for i := 1; i < len(list); i++ {
+			if j.Commands[list[i]].Start.Before(j.Commands[list[i-1]].End) {
+				return nil, fmt.Errorf("%s runs two commands at once: %q and %q", user, j.Commands[list[i-1]].Text, j.Commands[list[i]].Text)
+			}
+		}
+	}
+	for _, list := range a.byChain {
+		starts(list)
+	}
+	return a, nil
+}
+
+// verdict is what is known about a line before roots are chosen. command is -1
+// where the line belongs to none.
+type verdict struct {
+	command int
+	role    string
+	clock   bool
+	why     string
+	between []int // the commands of a rapid chain among which signatures decide
+}
+
+func unscored(why string) verdict { return verdict{command: -1, role: RoleUnscored, why: why} }
+
+// judge tells a line's command from its user, tokens and time.
+func (a *attributor) judge(e *Event) verdict {
+	if list, actor := a.byUser[e.User.Username]; actor {
+		if i := a.during(list, e.Received); i >= 0 {
+			return verdict{command: i, role: RoleClient}
+		}
+		return unscored("an actor's request outside its commands")
+	}
+	if e.User.Username == a.journal.Lab {
+		return unscored("the lab's own request")
+	}
+	if e.Background() {
+		return verdict{command: -1, role: RoleBackground}
+	}
+	chain, tokens, why := a.chain(e)
+	if why != "" {
+		return unscored(why)
+	}
+	return a.step(e, chain, tokens)
+}
+
+// during returns the command of the list that ran at the time, or -1.
+func (a *attributor) during(list []int, t time.Time) int {
+	n := sort.Search(len(list), func(i int) bool { return a.journal.Commands[list[i]].Start.After(t) })
+	if n == 0 {
+		return -1
+	}
+	if c := list[n-1]; !a.journal.Commands[c].End.Before(t) {
+		return c
+	}
+	return -1
+}
+
+// chain returns the chain that the tokens of a line name, and these tokens. What
+// names the object counts before what the bodies mention, and an object before
+// its namespace. why says why there is none.
+func (a *attributor) chain(e *Event) (chain int, tokens []string, why string) {
+	ref := e.ObjectRef
+	for _, text := range [][]byte{[]byte(ref.Name + " " + ref.Resource + " " + ref.APIGroup), []byte(e.RequestURI), e.RequestObject} {
+		found, names := a.names(text)
+		if len(found) == 1 {
+			return found[0], names, ""
+		}
+		if len(found) > 1 {
+			return 0, nil, "tokens of several chains"
+		}
+	}
+	for _, t := range FindTokens([]byte(ref.Namespace)) {
+		if c, ok := a.chainOf[t]; ok && c >= 0 {
+			return c, []string{t}, ""
+		}
+	}
+	if found, names := a.names(e.ResponseObject); len(found) == 1 && e.Verb != "list" {
+		return found[0], names, ""
+	}
+	if c := a.exclusive(e.Received); c >= 0 {
+		return c, nil, ""
+	}
+	return 0, nil, "no token of one chain"
+}
+
+// names returns the chains that own the object tokens in the text (and, for a
+// namespace that is an object itself or an object's own, its token).
+func (a *attributor) names(text []byte) (chains []int, tokens []string) {
+	seen := map[int]bool{}
+	for _, t := range FindTokens(text) {
+		c, ok := a.chainOf[t]
+		if !ok || c < 0 {
+			continue
+		}
+		tokens = append(tokens, t)
+		if !seen[c] {
+			seen[c] = true
+			chains = append(chains, c)
+		}
+	}
+	return chains, tokens
+}
+
+// exclusive returns the chain that had the whole cluster to itself at the time,
+// or -1.
+func (a *attributor) exclusive(t time.Time) int {
+	for i, c := range a.journal.Chains {
+		if c.Exclusive && !t.Before(c.Start) && !t.After(c.End) {
+			return i
+		}
+	}
+	return -1
+}
+
+// tick matches the name of a Job that a CronJob's schedule made.
+var tick = regexp.MustCompile(`[zZ]q[0-9a-z]{10}-[0-9]{8}\b`)
+
+// step tells which step of its chain an effect belongs to.
+func (a *attributor) step(e *Event, chain int, tokens []string) verdict {
+	user := e.User.Username
+	if strings.HasSuffix(user, ":horizontal-pod-autoscaler") {
+		return a.byClock(e, chain, "the autoscaler's clock")
+	}
+	if (e.Verb == "list" || e.Verb == "watch") && tokenForm.MatchString(e.ObjectRef.Resource) {
+		return unscored("a monitor of a custom resource, which starts when the next discovery is due")
+	}
+	if tick.MatchString(e.ObjectRef.Name) || tick.Match(e.RequestObject) && e.ObjectRef.Resource != "cronjobs" {
+		return a.byClock(e, chain, "a tick")
+	}
+	if strings.HasPrefix(user, "system:node:") && e.ObjectRef.Resource == "events" && e.Verb == "patch" {
+		return a.byClock(e, chain, "an Event repeated by the clock")
+	}
+	before := a.before(chain, e.Received)
+	if len(before) == 0 {
+		return unscored("before the chain's first step")
+	}
+	last := before[len(before)-1]
+	cmd := a.journal.Commands[last]
+	if cmd.Clock && e.Received.After(cmd.Settled) {
+		return a.byClock(e, chain, "what the clock does after silence")
+	}
+	if !cmd.Rapid && !a.unsettled(before, e.Received) {
+		return verdict{command: last, role: RoleEffect}
+	}
+	between := a.touching(before, tokens, e.Received)
+	if len(between) == 1 {
+		return verdict{command: between[0], role: RoleEffect}
+	}
+	if len(between) == 0 {
+		return unscored("a rapid chain's line that no step explains")
+	}
+	return verdict{command: -1, role: RoleUnscored, between: between, why: "several rapid steps may have caused it"}
+}
+
+// byClock marks a line as the work of the clock that the chain's latest command
+// had set.
+func (a *attributor) byClock(e *Event, chain int, why string) verdict {
+	v := unscored(why)
+	if before := a.before(chain, e.Received); len(before) > 0 {
+		v.clock, v.command = true, before[len(before)-1]
+	}
+	return v
+}
+
+// before returns the chain's commands that had started at the time.
+func (a *attributor) before(chain int, t time.Time) []int {
+	list := a.byChain[chain]
+	n := sort.Search(len(list), func(i int) bool { return a.journal.Commands[list[i]].Start.After(t) })
+	return list[:n]
+}
+
+// unsettled says whether a rapid step ran before the last one, with no silence
+// in between.
+func (a *attributor) unsettled(before []int, t time.Time) bool {
+	return len(before) > 1 && a.journal.Commands[before[len(before)-2]].Rapid
+}
+
+// touching returns, of a rapid chain's commands, those that may have caused a
+// line with the tokens: since the last silence, with a token in common.
+func (a *attributor) touching(before []int, tokens []string, t time.Time) []int {
+	var out []int
+	for i := len(before) - 1; i >= 0; i-- {
+		cmd := a.journal.Commands[before[i]]
+		if i < len(before)-1 && !cmd.Rapid {
+			// Silence followed this step: nothing of it is left, unless no later
+			// step names the object.
+			if len(out) == 0 {
+				out = append(out, before[i])
+			}
+			break
+		}
+		if shares(cmd.Tokens, tokens) {
+			out = append(out, before[i])
+		}
+	}
+	return out
+}
+
+func shares(a, b []string) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x == y {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,105 @@
+package truth
+
+import (
+	"math/rand/v2"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ordinary are the names that tokens become: few, so that they collide, and
+// some the beginning of others.
+var ordinary = []string{
+	"api", "api-v2", "api-canary", "auth", "auth-proxy", "backend", "billing", "billing-worker", "cache", "cart",
+	"checkout", "db", "db-replica", "demo", "demo-app", "etl", "feed", "frontend", "front", "gateway", "gateway-internal",
+	"ingest", "job", "mailer", "metrics", "orders", "orders-db", "queue", "redis", "redis-cache", "search", "search-api",
+	"site", "store", "test", "test-1", "users", "web", "web-1", "web-api", "web-canary", "worker", "worker-batch",
+}
+
+// spaces are the names that namespaces' tokens become.
+var spaces = []string{
+	"analytics", "billing", "ci-builds", "data", "data-lake", "default-apps", "demo", "dev", "dev-eu", "ml", "payments",
+	"payments-eu", "platform", "prod", "qa", "search", "shop", "shop-test", "staging", "team-a", "team-ab", "team-b", "tools",
+}
+
+// Names says what every token of a journal is called afterwards. Two tokens
+// share a name only if they never could have met: in different namespaces, or
+// in the same one at different times. Otherwise a name may be the beginning of
+// another, or the same as that of something deleted before.
+type Names map[string]string
+
+// Rename chooses names for the journal's tokens. The same journal and random
+// numbers give the same names.
+func Rename(j *Journal, rng *rand.Rand) Names {
+	type use struct {
+		name     string
+		from, to time.Time
+	}
+	names := Names{}
+	taken := map[string][]use{} // by space
+	free := func(space, name string, from, to time.Time) bool {
+		for _, u := range taken[space] {
+			if u.name == name && from.Before(u.to) && u.from.Before(to) {
+				return false
+			}
+		}
+		return true
+	}
+	choose := func(t Token, from, to time.Time) {
+		pool := ordinary
+		if t.Namespace {
+			pool = spaces
+		}
+		for attempt := 0; ; attempt++ {
+			name := pool[rng.IntN(len(pool))]
+			if attempt >= 20 {
+				name += "-" + strconv.Itoa(attempt-18)
+			}
+			if free(t.Space, name, from, to) {
+				taken[t.Space] = append(taken[t.Space], use{name, from, to})
+				names[t.Text] = name
+				return
+			}
+		}
+	}
+	for _, t := range j.Spaces {
+		choose(t, time.Time{}, time.Unix(1<<40, 0))
+	}
+	order := make([]int, len(j.Chains))
+	for i := range order {
+		order[i] = i
+	}
+	sort.SliceStable(order, func(x, y int) bool { return j.Chains[order[x]].Start.Before(j.Chains[order[y]].Start) })
+	for _, i := range order {
+		c := j.Chains[i]
+		for _, t := range c.Tokens {
+			// What is deleted lingers: a namespace goes after some seconds.
+			choose(t, c.Start, c.End.Add(time.Minute))
+		}
+	}
+	return names
+}
+
+// Replacer returns what replaces the tokens in a line, in names, generated
+// names and (with a capital) kinds.
+func (n Names) Replacer() *strings.Replacer {
+	tokens := make([]string, 0, len(n))
+	for t := range n {
+		tokens = append(tokens, t)
+	}
+	sort.Strings(tokens)
+	pairs := make([]string, 0, 4*len(tokens))
+	for _, t := range tokens {
+		pairs = append(pairs, t, n[t], Capital(t), Capital(strings.ReplaceAll(n[t], "-", "")))
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// Capital returns a name with its first letter in upper case, as kinds have it.
+func Capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

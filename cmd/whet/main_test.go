@@ -1,12 +1,14 @@
 package main
 
 import (
-	"os"
+	"flag"
 	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+var update = flag.Bool("update", false, "write what the sessions print into testdata")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"whet": main})
@@ -21,7 +23,7 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",
-		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("RECORDINGS", recordings)
 			return nil

@@ -194,8 +194,8 @@ func (s *summary) table(w io.Writer, rows []*summaryRow) error {
 		return s.stacked(w, rows)
 	}
 	t := term.Table{Columns: []term.Column{
-		{Title: "TIME"}, {Title: "WHO", Min: 10, Max: 40}, {Title: "WHAT", Min: 20, Max: 90},
-		{Title: "OUTCOME", Min: 8, Max: 24}, {Title: "FOLLOWED BY (REQUESTS)", Min: 12, Max: 76}, {Title: "SPAN", Right: true},
+		{Title: "TIME"}, {Title: "WHO", Min: 10, Max: 40}, {Title: "WHAT", Min: 20, Max: 90, Weight: 3},
+		{Title: "OUTCOME", Min: 8, Max: 24}, {Title: "FOLLOWED BY", Min: 12, Max: 76}, {Title: "SPAN", Right: true},
 	}}
 	days := spansDays(rows)
 	previous := ""

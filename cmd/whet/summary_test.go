@@ -39,10 +39,10 @@ func TestSummaryBringsPartsTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"TIME      WHO    WHAT                        OUTCOME  FOLLOWED BY (REQUESTS)   SPAN",
-		"18:00:00  alice  create deployment shop/web  ok       7 by kubelet            1m00s",
-		"18:00:02         └ create service shop/web   ok       1 by kubelet             1.0s",
-		"18:00:01  alice  delete pod shop/old         ok       1 by kubelet             1.0s",
+		"TIME      WHO    WHAT                        OUTCOME  FOLLOWED BY    SPAN",
+		"18:00:00  alice  create deployment shop/web  ok       7 by kubelet  1m00s",
+		"18:00:02         └ create service shop/web   ok       1 by kubelet   1.0s",
+		"18:00:01  alice  delete pod shop/old         ok       1 by kubelet   1.0s",
 	}
 	got := strings.Split(out.String(), "\n")
 	for i, line := range want {

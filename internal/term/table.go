@@ -27,6 +27,9 @@ type Column struct {
 	Min int
 	// Max bounds the width of the column; 0 is no bound.
 	Max int
+	// Weight is how much of a narrow terminal the column deserves, compared
+	// with others; 0 means 1.
+	Weight int
 	// Right aligns the content to the right.
 	Right bool
 }
@@ -99,7 +102,7 @@ func (t *Table) line(b *strings.Builder, row []Cell, widths []int, paint Painter
 }
 
 // fit chooses the widths of the columns. When the content does not fit, the
-// widest of the columns that can be squeezed gives way first.
+// column that is widest for its weight gives way first.
 func (t *Table) fit(width int) []int {
 	widths := make([]int, len(t.Columns))
 	total := len(columnGap) * (len(t.Columns) - 1)
@@ -119,7 +122,7 @@ func (t *Table) fit(width int) []int {
 	for total > width {
 		widest := -1
 		for i, c := range t.Columns {
-			if c.Min > 0 && widths[i] > c.Min && (widest < 0 || widths[i] > widths[widest]) {
+			if c.Min > 0 && widths[i] > c.Min && (widest < 0 || t.share(i, widths) > t.share(widest, widths)) {
 				widest = i
 			}
 		}
@@ -130,4 +133,8 @@ func (t *Table) fit(width int) []int {
 		total--
 	}
 	return widths
+}
+
+func (t *Table) share(i int, widths []int) float64 {
+	return float64(widths[i]) / float64(max(1, t.Columns[i].Weight))
 }

@@ -127,16 +127,14 @@ func byClock(ev *audit.Event) bool {
 	return ev.Verb == "watch" || ev.Verb == "list"
 }
 
-// sawVersion is the resourceVersion that the client had read of the object.
+// sawVersion is the resourceVersion that the client had read of the object it
+// writes. What an Event carries of its involved object does not count: a
+// kubelet reports with the version it knew when it last made a copy.
 func sawVersion(ev *audit.Event) uint64 {
-	v := ev.Object.ResourceVersion
 	if ev.Object.Resource == "events" {
-		v = ""
-		if b := ev.Request; b != nil && b.Involved != nil {
-			v = b.Involved.ResourceVersion
-		}
+		return 0
 	}
-	return version(v)
+	return version(ev.Object.ResourceVersion)
 }
 
 func version(s string) uint64 {

@@ -309,20 +309,32 @@ var (
 // visitService shows the service that an Endpoints or EndpointSlice object
 // stands for, and the pods behind it.
 func (l *Linker) visitService(o *object, p *pick) {
-	seen := false
+	service := l.index.find(objectKey{kindServices, o.key.namespace, o.key.name})
 	for _, w := range o.owners {
 		if w.key.kindRef == kindServices {
-			seen = true
-			p.history(&w.own)
-			p.history(&w.below)
+			service = w
 		}
 	}
-	if seen {
+	if service == nil {
 		return
 	}
-	if s := l.index.find(objectKey{kindServices, o.key.namespace, o.key.name}); s != nil {
-		p.history(&s.own)
-		p.history(&s.below)
+	p.history(&service.own)
+	p.history(&service.below)
+	if service.described {
+		return
+	}
+	// Nothing tells which pods it selects. Where none goes by its name, it
+	// may be any that changed a moment before.
+	now := p.request.received
+	soon := func(c *change) bool { return now-c.visible() < second/2 }
+	known := false
+	service.below.each(kindsAll, func(c *change) { known = known || soon(c) })
+	if s := l.index.spaces[o.key.namespace]; s != nil && !known {
+		s.all.each(p.look.kinds, func(c *change) {
+			if c.object.key.kindRef == kindPods && soon(c) {
+				p.consider(c)
+			}
+		})
 	}
 }
 

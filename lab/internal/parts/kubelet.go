@@ -75,6 +75,8 @@ func runKubelet(ctx context.Context, o kubeletOptions) error {
 		NodeName: o.name, KubeletPort: o.port, MaxPods: 110, NodeLabels: labels,
 	})
 	settings.Address = o.address
+	// Nobody asks this name server, but without one every pod gets a warning.
+	settings.ClusterDNS, settings.ClusterDomain = []string{"10.96.0.10"}, "cluster.local"
 	flags.NodeIP = o.address
 	heartbeat := *config
 	heartbeat.Timeout = settings.NodeStatusUpdateFrequency.Duration

@@ -66,8 +66,11 @@ func (e *Event) Background() bool {
 	switch {
 	case ref.Resource == "":
 		return !strings.HasSuffix(user, ":namespace-controller")
-	case ref.Resource == "leases":
-		return ref.Namespace == "kube-system" || ref.Namespace == "kube-node-lease"
+	case ref.Resource == "leases" && (ref.Namespace == "kube-system" || ref.Namespace == "kube-node-lease"):
+		return true
+	case ref.Resource == "events" && strings.HasPrefix(user, "system:node:") && ref.Namespace == "default" && e.Verb == "patch":
+		// A kubelet counts again what it said about its own node.
+		return strings.HasPrefix(ref.Name, strings.TrimPrefix(user, "system:node:")+".")
 	case ref.Resource == "nodes" && strings.HasPrefix(user, "system:node:"):
 		return ref.Subresource == "status" || e.Verb == "get" || e.Verb == "watch" || e.Verb == "list"
 	case user == "system:apiserver" && (ref.Resource == "endpoints" || ref.Resource == "endpointslices"):
@@ -76,7 +79,7 @@ func (e *Event) Background() bool {
 		return true
 	case e.Verb == "watch" && ref.Namespace == "" && ref.Name == "" && !tokenForm.MatchString(ref.Resource):
 		return true
-	case e.Verb == "watch" && ref.Namespace == "kube-system":
+	case e.Verb == "watch" && (ref.Namespace == "kube-system" || user == "system:apiserver"):
 		return true
 	case e.Verb == "list" && ref.Namespace == "" && strings.Contains(e.RequestURI, "resourceVersion=") && !tokenForm.MatchString(ref.Resource):
 		// An informer that lists again after its watch has ended.

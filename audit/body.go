@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// body turns what the JSON decoder read into a Body whose strings share no
-// memory with the event's bytes.
+// body turns what the scanner read into a Body whose strings share no memory
+// with the event's bytes.
 func (d *Decoder) body(w *wireBody) *Body {
 	in := &d.names
 	m := &w.Metadata
@@ -19,9 +19,9 @@ func (d *Decoder) body(w *wireBody) *Body {
 		UID:               strings.Clone(m.UID),
 		ResourceVersion:   strings.Clone(m.ResourceVersion),
 		Generation:        m.Generation,
-		Labels:            in.internMap(m.Labels),
-		Annotations:       in.internMap(m.Annotations),
-		Finalizers:        in.internAll(slices.DeleteFunc(m.Finalizers, isEmpty)),
+		Labels:            m.Labels,
+		Annotations:       m.Annotations,
+		Finalizers:        filled(m.Finalizers),
 		DeletionTimestamp: strings.Clone(m.DeletionTimestamp),
 		Reason:            in.intern(w.Reason),
 		Type:              in.intern(w.Type),
@@ -53,7 +53,14 @@ func (d *Decoder) body(w *wireBody) *Body {
 	return b
 }
 
-func isEmpty(s string) bool { return s == "" }
+// filled gives a list without its empty strings. It leaves the list as it is,
+// since others may share it.
+func filled(list []string) []string {
+	if !slices.Contains(list, "") {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" })
+}
 
 // first returns the first string that is not empty.
 func first(list ...string) string {
@@ -93,8 +100,8 @@ func (d *Decoder) reference(w *wireReference) *InvolvedObject {
 }
 
 func (d *Decoder) spec(b *Body, s *wireSpec) {
-	b.Replicas, b.Suspend, b.Paused = wholeNumber(s.Replicas), truth(s.Suspend), truth(s.Paused)
-	b.Selector = d.selector(s.Selector)
+	b.Replicas, b.Suspend, b.Paused = s.Replicas, s.Suspend, s.Paused
+	b.Selector = s.Selector
 	b.VolumeName = strings.Clone(s.VolumeName)
 	b.ClaimRef = d.reference(s.ClaimRef)
 	if s.Names.Plural != "" {
@@ -109,46 +116,9 @@ func (d *Decoder) spec(b *Body, s *wireSpec) {
 		template = s.JobTemplate.Spec.Template
 	}
 	if template != nil {
-		b.TemplateLabels = d.names.internMap(template.Metadata.Labels)
+		b.TemplateLabels = template.Metadata.Labels
 		d.podSpec(b, &template.Spec)
 	}
-}
-
-// wholeNumber gives a JSON number that fits 32 bits, and nil for all else.
-func wholeNumber(v any) *int32 {
-	f, ok := v.(float64)
-	n := int32(f)
-	if !ok || float64(n) != f {
-		return nil
-	}
-	return &n
-}
-
-// truth gives a JSON boolean, and nil for all else.
-func truth(v any) *bool {
-	b, ok := v.(bool)
-	if !ok {
-		return nil
-	}
-	return &b
-}
-
-// selector reads both shapes: a LabelSelector's matchLabels, or a plain map.
-func (d *Decoder) selector(m map[string]any) map[string]string {
-	labels := m
-	if inner, ok := m["matchLabels"].(map[string]any); ok {
-		labels = inner
-	}
-	var out map[string]string
-	for k, v := range labels {
-		if s, ok := v.(string); ok {
-			if out == nil {
-				out = make(map[string]string, len(labels))
-			}
-			out[d.names.intern(k)] = d.names.intern(s)
-		}
-	}
-	return out
 }
 
 func (d *Decoder) podSpec(b *Body, s *wirePodSpec) {

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,11 +23,6 @@ const (
 	kindEventList = "EventList"
 )
 
-// patchWithin is how far into an event its verb is looked for, to save a patch
-// the fast path. The API server writes it before anything long but the URI;
-// where it stands later the result is the same.
-const patchWithin = 1024
-
 // errEventList says that a value is an EventList, whose items are the events.
 var errEventList = errors.New("an EventList where a single Event is wanted")
 
@@ -37,9 +31,14 @@ var errEventList = errors.New("an EventList where a single Event is wanted")
 // ready to use.
 type Decoder struct {
 	names interner
-	// wire and annotations are where an event is read to before it is copied.
-	wire        wireEvent[*wireBody]
-	annotations map[string]string
+	// What an event is read into before it is copied.
+	scan              scanner
+	wire              wireEvent[*wireBody]
+	impersonated      wireUser
+	object            wireObjectRef
+	status            wireStatus
+	request, response wireBody
+	requestRaw        []byte
 }
 
 // Decode reads one audit.k8s.io Event, v1 or v1beta1, from its JSON. It keeps
@@ -64,54 +63,52 @@ func (d *Decoder) decode(raw []byte, at Position, ev *Event) error {
 	if !utf8.Valid(raw) {
 		return fmt.Errorf("invalid UTF-8 at byte %d", invalidUTF8(raw))
 	}
-	if !bytes.Contains(raw[:min(len(raw), patchWithin)], []byte(`"verb":"patch"`)) {
-		if d.annotations == nil {
-			d.annotations = map[string]string{}
-		}
-		clear(d.annotations)
-		w := &d.wire
-		*w = wireEvent[*wireBody]{Annotations: d.annotations}
-		if unmarshal(raw, w) == nil && w.Verb != "patch" {
-			if err := fillEvent(d, w, raw, at, ev); err != nil {
-				return err
-			}
-			if w.RequestObject != nil {
-				ev.Request = d.body(w.RequestObject)
-			}
-			if w.ResponseObject != nil {
-				ev.Response = d.body(w.ResponseObject)
-			}
-			return nil
-		}
+	if !d.readEvent(raw) {
+		return d.whyNot(raw)
 	}
-	return d.decodeApart(raw, at, ev)
-}
-
-// decodeApart reads an event whose bodies need a closer look: a patch, or a
-// body with a field of an unexpected type. It also finds the reason why an
-// event is malformed.
-func (d *Decoder) decodeApart(raw []byte, at Position, ev *Event) error {
-	var w wireEvent[json.RawMessage]
-	if err := unmarshal(raw, &w); err != nil {
-		return reason(err)
-	}
-	if err := fillEvent(d, &w, raw, at, ev); err != nil {
+	w := &d.wire
+	if err := d.fillEvent(w, raw, at, ev); err != nil {
 		return err
 	}
-	ev.Request = d.bodyOf(w.RequestObject, w.Verb == "patch")
-	ev.Response = d.bodyOf(w.ResponseObject, false)
+	if w.RequestObject != nil {
+		ev.Request = d.body(w.RequestObject)
+	}
+	if w.Verb == "patch" {
+		ev.Request = d.patch(ev.Request)
+	}
+	if w.ResponseObject != nil {
+		ev.Response = d.body(w.ResponseObject)
+	}
 	return nil
 }
 
-// unmarshal decodes JSON into v, whose strings may refer to raw: what is kept
-// of them must be copied.
-func unmarshal(raw []byte, v any) error {
-	return json.UnmarshalWithOption(raw, v, json.DecodeNoCopyString())
+// patch adds to the body of a PATCH what it is as a patch. What is neither an
+// object nor a JSON patch gives nil.
+func (d *Decoder) patch(b *Body) *Body {
+	switch {
+	case b != nil:
+		b.Patch = "merge"
+		b.PatchPaths = d.mergePatchPaths(d.requestRaw)
+	case len(d.requestRaw) > 0 && d.requestRaw[0] == '[':
+		paths, err := d.jsonPatch(d.requestRaw, &d.request)
+		if err != nil {
+			return nil
+		}
+		b = d.body(&d.request)
+		b.Patch = "json"
+		b.PatchPaths = paths
+	}
+	return b
 }
 
-// unmarshalBody decodes an object as far as its values have the right types.
-func unmarshalBody(raw []byte, w *wireBody) error {
-	return passOverTypes(unmarshal(raw, w))
+// whyNot says why the scanner did not take an event. A JSON decoder that knows
+// types has the words for it.
+func (d *Decoder) whyNot(raw []byte) error {
+	var w wireEvent[json.RawMessage]
+	if err := json.UnmarshalWithOption(raw, &w, json.DecodeNoCopyString()); err != nil {
+		return reason(err)
+	}
+	return fmt.Errorf("invalid JSON at byte %d", d.scan.failedAt)
 }
 
 // passOverTypes forgives a value of the wrong type. Like encoding/json, the
@@ -124,40 +121,8 @@ func passOverTypes(err error) error {
 	return err
 }
 
-// bodyOf reads a body of any shape. What is no object, and no JSON patch where
-// one may stand, gives nil.
-func (d *Decoder) bodyOf(raw json.RawMessage, patch bool) *Body {
-	raw = bytes.TrimLeft(raw, " \t\r\n")
-	if len(raw) == 0 {
-		return nil
-	}
-	var w wireBody
-	switch {
-	case raw[0] == '{':
-		if unmarshalBody(raw, &w) != nil {
-			return nil
-		}
-		b := d.body(&w)
-		if patch {
-			b.Patch = "merge"
-			b.PatchPaths = d.names.internAll(mergePatchPaths(raw))
-		}
-		return b
-	case raw[0] == '[' && patch:
-		paths, err := jsonPatch(raw, &w)
-		if err != nil {
-			return nil
-		}
-		b := d.body(&w)
-		b.Patch = "json"
-		b.PatchPaths = d.names.internAll(paths)
-		return b
-	}
-	return nil
-}
-
 // fillEvent checks and copies all but the bodies.
-func fillEvent[B any](d *Decoder, w *wireEvent[B], raw []byte, at Position, ev *Event) error {
+func (d *Decoder) fillEvent(w *wireEvent[*wireBody], raw []byte, at Position, ev *Event) error {
 	if err := checkKind(w.Kind, w.APIVersion, at.Item > 0); err != nil {
 		return err
 	}
@@ -187,11 +152,11 @@ func fillEvent[B any](d *Decoder, w *wireEvent[B], raw []byte, at Position, ev *
 		RequestURI:      strings.Clone(w.RequestURI),
 		Verb:            in.intern(w.Verb),
 		User:            d.user(&w.User),
-		SourceIPs:       in.internAll(w.SourceIPs),
+		SourceIPs:       w.SourceIPs,
 		UserAgent:       in.intern(w.UserAgent),
 		RequestReceived: received,
 		StageTime:       staged,
-		Annotations:     in.internMap(w.Annotations),
+		Annotations:     w.Annotations,
 	}
 	if w.ImpersonatedUser != nil {
 		user := d.user(w.ImpersonatedUser)
@@ -216,7 +181,7 @@ func (d *Decoder) user(w *wireUser) User {
 	return User{
 		Username: d.names.intern(w.Username),
 		UID:      d.names.intern(w.UID),
-		Groups:   d.names.internAll(w.Groups),
+		Groups:   w.Groups,
 	}
 }
 

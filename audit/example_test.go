@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -25,7 +26,7 @@ func Example() {
 	sorter := audit.NewSorter[*audit.Event](audit.DefaultWindow, audit.DefaultMaxHeld)
 	for {
 		chunk, err := reader.Next(context.Background())
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -15,6 +15,9 @@ const (
 // now.
 type interner struct {
 	table map[string]string
+	// lists, maps and selectors are those that were read from the same JSON.
+	lists           memo[[]string]
+	maps, selectors memo[map[string]string]
 }
 
 // intern returns s in memory of its own, shared with earlier equal strings.
@@ -36,27 +39,31 @@ func (in *interner) intern(s string) string {
 	return s
 }
 
-// internAll interns a list into a new one, and keeps nil as nil.
-func (in *interner) internAll(list []string) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = in.intern(s)
-	}
-	return out
+const (
+	// memoEntries bounds a memo: a cluster has some thousand distinct label
+	// maps, and far fewer lists of groups.
+	memoEntries = 4096
+	// memoLength is the longest JSON that a memo remembers, in bytes.
+	memoLength = 512
+)
+
+// memo remembers what pieces of JSON say, so that they are read once and share
+// one value, which nobody may change. Like an interner it is emptied when full.
+type memo[T any] struct {
+	table map[string]T
 }
 
-// internMap copies a map with its keys and short values interned, and gives
-// nil for an empty one.
-func (in *interner) internMap(m map[string]string) map[string]string {
-	if len(m) == 0 {
-		return nil
+func (m *memo[T]) get(raw []byte) (T, bool) {
+	v, ok := m.table[string(raw)]
+	return v, ok
+}
+
+func (m *memo[T]) put(raw []byte, v T) {
+	if len(raw) > memoLength {
+		return
 	}
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		out[in.intern(k)] = in.intern(v)
+	if m.table == nil || len(m.table) >= memoEntries {
+		m.table = make(map[string]T, 64)
 	}
-	return out
+	m.table[string(raw)] = v
 }

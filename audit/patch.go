@@ -12,29 +12,34 @@ import (
 
 // mergePatchPaths names the top-level and second-level keys that a merge
 // patch sets, sorted, and of a top-level key with an object only the latter.
-func mergePatchPaths(raw []byte) []string {
-	var top map[string]json.RawMessage
-	if json.Unmarshal(raw, &top) != nil {
-		return nil
-	}
+// The patch is one that a scanner has read.
+func (d *Decoder) mergePatchPaths(raw []byte) []string {
 	var paths []string
-	for key, value := range top {
-		var second map[string]json.RawMessage
-		if json.Unmarshal(value, &second) != nil || len(second) == 0 {
-			paths = append(paths, key)
+	s := scanner{data: raw}
+	for more := s.object(); more; more = s.more('}') {
+		key := s.rawKey()
+		if s.peek() != '{' {
+			paths = append(paths, d.names.intern(key))
+			s.skip()
 			continue
 		}
-		for inner := range second {
-			paths = append(paths, key+"."+inner)
+		any := false
+		for more := s.object(); more; more = s.more('}') {
+			any = true
+			paths = append(paths, d.names.intern(key+"."+s.rawKey()))
+			s.skip()
+		}
+		if !any {
+			paths = append(paths, d.names.intern(key))
 		}
 	}
 	slices.Sort(paths)
-	return paths
+	return slices.Compact(paths)
 }
 
 // jsonPatch reads a JSON patch: the paths it touches, and into w what its add
 // and replace operations set.
-func jsonPatch(raw []byte, w *wireBody) ([]string, error) {
+func (d *Decoder) jsonPatch(raw []byte, w *wireBody) ([]string, error) {
 	var raws []json.RawMessage
 	if err := json.Unmarshal(raw, &raws); err != nil {
 		return nil, fmt.Errorf("reading a JSON patch: %w", err)
@@ -58,7 +63,15 @@ func jsonPatch(raw []byte, w *wireBody) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a JSON patch: %w", err)
 	}
-	return paths, unmarshalBody(set, w)
+	s := scanner{data: set, names: &d.names}
+	s.anyBody(w)
+	if !s.end() {
+		return nil, fmt.Errorf("reading a JSON patch: invalid JSON at byte %d of what it sets", s.failedAt)
+	}
+	for i, path := range paths {
+		paths[i] = d.names.intern(path)
+	}
+	return paths, nil
 }
 
 // parseTree reads any JSON value, with numbers as they are written.

@@ -149,7 +149,7 @@ func (r *Reader) fill(ctx context.Context) error {
 		s.buf = s.buf[:len(s.buf)+n]
 		var damaged *damagedError
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			r.ended = true
 		case errors.As(err, &damaged):
 			r.ended, r.damage = true, damaged.Error()

@@ -49,7 +49,7 @@ func drain(t testing.TB, r *Reader) *result {
 	var d Decoder
 	for seq := 0; ; seq++ {
 		c, err := r.Next(t.Context())
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -483,7 +483,7 @@ func BenchmarkRead(b *testing.B) {
 				}
 				for {
 					c, err := r.Next(b.Context())
-					if err == io.EOF {
+					if errors.Is(err, io.EOF) {
 						break
 					}
 					if err != nil {

@@ -2,10 +2,11 @@ package audit
 
 import "github.com/goccy/go-json"
 
-// The wire types name what whet reads of an event's JSON. What they leave out
-// the JSON decoder skips, which is most of a body. B is what a body decodes
-// into: *wireBody on the fast path, json.RawMessage where the bodies need a
-// closer look.
+// The wire types are what a scanner reads of an event's JSON, field by field;
+// what they leave out it skips, which is most of a body. Their strings may be a
+// part of the JSON. Their maps and their lists of strings are not, and may be
+// shared with other events. B is what a body becomes: *wireBody, or
+// json.RawMessage where only the rest matters.
 type wireEvent[B any] struct {
 	Kind             string            `json:"kind"`
 	APIVersion       string            `json:"apiVersion"`
@@ -52,8 +53,8 @@ type wireStatus struct {
 }
 
 // wireBody is the union of what whet reads of every kind of object. Where a
-// custom resource has something of another type in a field, unmarshalBody
-// passes over it.
+// custom resource has something of another type in a field, the scanner passes
+// over it.
 type wireBody struct {
 	Kind       string       `json:"kind"`
 	APIVersion string       `json:"apiVersion"`
@@ -153,21 +154,19 @@ type wireRow struct {
 type wireSpec struct {
 	wirePodSpec
 
-	// Of these three a value of the wrong type must not pass for 0 or false,
-	// which encoding/json and its like make of it behind a pointer.
-	Replicas any `json:"replicas"`
-	Suspend  any `json:"suspend"`
-	Paused   any `json:"paused"`
-	// Selector is a map of labels or a LabelSelector.
-	Selector       map[string]any   `json:"selector"`
-	Template       *wireTemplate    `json:"template"`
-	JobTemplate    *wireJobTemplate `json:"jobTemplate"`
-	ScaleTargetRef *wireReference   `json:"scaleTargetRef"`
-	BoundObjectRef *wireReference   `json:"boundObjectRef"`
-	ClaimRef       *wireReference   `json:"claimRef"`
-	VolumeName     string           `json:"volumeName"`
-	Group          string           `json:"group"`
-	Names          wireNames        `json:"names"`
+	Replicas *int32 `json:"replicas"`
+	Suspend  *bool  `json:"suspend"`
+	Paused   *bool  `json:"paused"`
+	// Selector has the labels of a LabelSelector, or a plain map's.
+	Selector       map[string]string `json:"selector"`
+	Template       *wireTemplate     `json:"template"`
+	JobTemplate    *wireJobTemplate  `json:"jobTemplate"`
+	ScaleTargetRef *wireReference    `json:"scaleTargetRef"`
+	BoundObjectRef *wireReference    `json:"boundObjectRef"`
+	ClaimRef       *wireReference    `json:"claimRef"`
+	VolumeName     string            `json:"volumeName"`
+	Group          string            `json:"group"`
+	Names          wireNames         `json:"names"`
 }
 
 type wireNames struct {

@@ -83,6 +83,23 @@ func story(events []*audit.Event) string {
 	return b.String()
 }
 
+// golden compares what was got with a file, or writes it with -update.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("not what %s says (-want +got):\n%s", path, diff)
+	}
+}
+
 // TestRules reads logs cut from recordings, as few lines as make a rule speak,
 // and compares what is said of them with the golden files.
 func TestRules(t *testing.T) {
@@ -101,19 +118,7 @@ func TestRules(t *testing.T) {
 				t.Errorf("rule %s does not speak:\n%s", rule, got)
 			}
 			seen[rule] = true
-			golden := strings.TrimSuffix(file, ".jsonl") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("not what %s says (-want +got):\n%s", golden, diff)
-			}
+			golden(t, strings.TrimSuffix(file, ".jsonl")+".golden", got)
 		})
 	}
 	stories, err := filepath.Glob("testdata/stories/*.golden")

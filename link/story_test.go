@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/whet-k8s/whet/audit"
 )
 
@@ -129,19 +127,7 @@ func TestStories(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := story(parseStory(t, string(text)))
-			golden := strings.TrimSuffix(file, ".txt") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("not what %s says (-want +got):\n%s", golden, diff)
-			}
+			golden(t, strings.TrimSuffix(file, ".txt")+".golden", got)
 		})
 	}
 }

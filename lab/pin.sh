@@ -39,4 +39,4 @@ done
 	echo "tool k8s.io/sample-controller"
 } >"$file"
 cp go.sum "${file%.mod}.sum"
-go get -modfile="$file" ./... k8s.io/sample-controller
+go get -modfile="$file" ./... "k8s.io/sample-controller@$operator"

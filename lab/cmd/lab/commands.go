@@ -29,7 +29,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRecordCommand(), newUpCommand(), newCheckCommand(), newPolicyCommand())
+	root.AddCommand(newRecordCommand(), newUpCommand(), newReplicateCommand(), newCheckCommand(), newPolicyCommand())
 	return root
 }
 

@@ -1,0 +1,69 @@
+package truth
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// soundRecording returns a small recording without a fault.
+func soundRecording(t *testing.T) *Recording {
+	t.Helper()
+	rename := Names{tokenA: "web", tokenA2: "api", tokenB: "db", tokenR: "job", tokenR2: "etl", space: "shop"}.Replacer()
+	events := []*Event{
+		event(1.1, "alice", "get", "deployments", tokenA),
+		event(1.2, "alice", "create", "deployments", tokenA),
+		event(3, controller, "create", "pods", tokenA+"-abcde"),
+		event(4, controller, "list", "pods", ""),
+	}
+	found, err := Attribute(events, testJournal(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Recording{Lines: found.Lines, Contexts: found.Contexts, Level: func([]byte) (string, error) { return "RequestResponse", nil }}
+	for _, e := range events {
+		data, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Log = append(r.Log, []byte(rename.Replace(string(data))))
+	}
+	return r
+}
+
+func TestCheckPassesASoundRecording(t *testing.T) {
+	if err := Check(soundRecording(t)); err != nil {
+		t.Errorf("a sound recording fails: %v", err)
+	}
+}
+
+func TestCheckFindsFaults(t *testing.T) {
+	other := "c9999"
+	tests := []struct {
+		name  string
+		spoil func(*Recording)
+		want  string
+	}{
+		{"a line is missing", func(r *Recording) { r.Log = r.Log[1:] }, "the log has 3 lines and the truth 4"},
+		{"a token is left", func(r *Recording) { r.Log[2] = []byte(strings.ReplaceAll(string(r.Log[2]), "web", tokenA)) }, "line 3 holds the token"},
+		{"a token is left in a command", func(r *Recording) { r.Contexts[0].Command = "kubectl scale " + tokenA }, "the command holds the token"},
+		{"the level is not the policy's", func(r *Recording) { r.Level = func([]byte) (string, error) { return "Metadata", nil } }, "the policy says Metadata"},
+		{"a context without a root", func(r *Recording) { r.Lines[1].Role = RoleClient }, "has 0 roots"},
+		{"a context with two roots", func(r *Recording) { r.Lines[0].Role = RoleRoot }, "has 2 roots"},
+		{"principals are counted wrong", func(r *Recording) { r.Contexts[0].Principals = 2 }, "says 2 principals and has 1"},
+		{"a context that is not listed", func(r *Recording) { r.Lines[2].Context = &other }, "effect of no context"},
+		{"a context is listed twice", func(r *Recording) { r.Contexts = append(r.Contexts, r.Contexts[0]) }, "listed twice"},
+		{"lines are swapped", func(r *Recording) { r.Log[0], r.Log[1] = r.Log[1], r.Log[0] }, "the truth speaks of"},
+		{"another user's root", func(r *Recording) { r.Contexts[0].User = "bob" }, "run by bob"},
+		{"an unknown role", func(r *Recording) { r.Lines[3].Role = "guess" }, `the role "guess"`},
+		{"background with a context", func(r *Recording) { r.Lines[2].Role = RoleBackground }, "is background and belongs to"},
+		{"a line that is no JSON", func(r *Recording) { r.Log[3] = []byte("{") }, "line 4"},
+	}
+	for _, tt := range tests {
+		r := soundRecording(t)
+		tt.spoil(r)
+		if err := Check(r); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: Check says %v; want an error with %q", tt.name, err, tt.want)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package truth
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// manyChains returns a journal of chains that overlap in two shared namespaces.
+func manyChains(n int, rng *rand.Rand) *Journal {
+	j := &Journal{Spaces: []Token{{Text: NewToken(rng), Namespace: true}, {Text: NewToken(rng), Namespace: true}}}
+	for i := range n {
+		space := j.Spaces[i%2].Text
+		c := Chain{Start: at(float64(i) * 20), End: at(float64(i)*20 + 90)}
+		if i%5 == 0 {
+			space = NewToken(rng)
+			c.Tokens = append(c.Tokens, Token{Text: space, Namespace: true})
+		}
+		c.Tokens = append(c.Tokens, Token{Text: NewToken(rng), Space: space}, Token{Text: NewToken(rng), Space: space}, Token{Text: NewToken(rng)})
+		j.Chains = append(j.Chains, c)
+	}
+	return j
+}
+
+func TestNamesNeverMeet(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	j := manyChains(200, rng)
+	names := Rename(j, rng)
+	type held struct{ from, to time.Time }
+	taken := map[[2]string][]held{}
+	for _, c := range j.Chains {
+		for _, token := range c.Tokens {
+			name, ok := names[token.Text]
+			if !ok || name == "" {
+				t.Fatalf("the token %s has no name", token.Text)
+			}
+			key := [2]string{token.Space, name}
+			for _, h := range taken[key] {
+				if c.Start.Before(h.to) && h.from.Before(c.End) {
+					t.Errorf("two objects are called %s in %q at once", name, token.Space)
+				}
+			}
+			taken[key] = append(taken[key], held{c.Start, c.End})
+		}
+	}
+}
+
+func TestNamesCollide(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	names := Rename(manyChains(200, rng), rng)
+	count := map[string]int{}
+	for _, n := range names {
+		count[n]++
+	}
+	if len(count) > len(names)/2 {
+		t.Errorf("%d tokens have %d different names; they should collide more", len(names), len(count))
+	}
+}
+
+func TestRenameIsRepeatable(t *testing.T) {
+	j := manyChains(50, rand.New(rand.NewPCG(7, 7)))
+	a, b := Rename(j, rand.New(rand.NewPCG(1, 1))), Rename(j, rand.New(rand.NewPCG(1, 1)))
+	for token, name := range a {
+		if b[token] != name {
+			t.Fatalf("%s is called %s and %s", token, name, b[token])
+		}
+	}
+}
+
+func TestReplacer(t *testing.T) {
+	names := Names{"zqaaaaaaaaa1": "web", "zqaaaaaaaaa2": "web-api"}
+	in := `{"name":"zqaaaaaaaaa1-5d4f-x","sub":["zqaaaaaaaaa2","zqaaaaaaaaa2s.example.org"],"kind":"Zqaaaaaaaaa2"}`
+	want := `{"name":"web-5d4f-x","sub":["web-api","web-apis.example.org"],"kind":"Webapi"}`
+	if got := names.Replacer().Replace(in); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -23,6 +23,8 @@ type Chunk struct {
 	Blank int
 	// Bytes counts the bytes of the chunk after decompression.
 	Bytes int
+
+	buffer []byte // what holds the records, for Reader.Recycle
 }
 
 // Record is a line of the input, or several lines that hold a value together,

@@ -158,6 +158,7 @@ func (d *Decoder) fillEvent(w *wireEvent[*wireBody], raw []byte, at Position, ev
 		StageTime:       staged,
 		Annotations:     w.Annotations,
 	}
+	ev.Position.Size = len(raw)
 	if w.ImpersonatedUser != nil {
 		user := d.user(w.ImpersonatedUser)
 		ev.Impersonated = &user

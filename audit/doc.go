@@ -30,7 +30,9 @@
 // fast and the memory small. Whoever needs more finds the bytes in Event.Raw.
 // Strings of an Event are copies, and those that repeat share memory; Raw is a
 // part of its Chunk, so that keeping one Raw for long keeps a quarter of a
-// megabyte: clone it then.
+// megabyte: clone it then. Who keeps no Raw at all gives the chunk back with
+// Reader.Recycle once it is decoded. Maps and lists that repeat share memory
+// too, so that nobody may change those of an Event.
 //
 // # What is wrong with the input
 //

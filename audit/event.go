@@ -34,7 +34,8 @@ const AnnotationTruncated = "audit.k8s.io/truncated"
 // event's own fields, and of the bodies only what whet needs (Object).
 //
 // Field names follow audit.k8s.io/v1; where an event lacks a field, its value
-// here is the zero value.
+// here is the zero value. Events that say the same share their maps and lists,
+// which must therefore not be changed.
 type Event struct {
 	// Position tells where the event stands in the input.
 	Position Position
@@ -90,6 +91,9 @@ type Position struct {
 	Offset int64
 	// Item counts the items of an EventList from 1; 0 outside a list.
 	Item int
+	// Size counts the bytes of the event's JSON, and stays when Event.Raw is
+	// let go.
+	Size int
 }
 
 // User is who sent a request, or whom it impersonates.

@@ -194,7 +194,9 @@ func fillIn(v reflect.Value, n *int) {
 	}
 }
 
-func letters(n int) string { return strings.Repeat("v", n%5) + string(rune('0'+n%10)) + string(rune(0x4e00+n)) }
+func letters(n int) string {
+	return strings.Repeat("v", n%5) + string(rune('0'+n%10)) + string(rune(0x4e00+n))
+}
 
 // TestSharedMapsAreNotChanged: two events share the maps and lists that say the
 // same, and an event that adds to one gets its own.

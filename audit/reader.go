@@ -48,7 +48,14 @@ type Reader struct {
 	damage  string // why the source ended early
 	seq     int
 	err     error // sticky
+
+	// free are buffers that came back.
+	free chan []byte
 }
+
+// maxFree is how many buffers a Reader keeps for reuse: about as many as are
+// on their way between goroutines.
+const maxFree = 16
 
 // Open finds the logs that the arguments name and gives a Reader of them, in
 // the order of the arguments. An argument is a file, a folder, a pattern
@@ -64,7 +71,7 @@ func Open(args []string, options Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{options: options, sources: sources, skipped: skipped}
+	r := &Reader{options: options, sources: sources, skipped: skipped, free: make(chan []byte, maxFree)}
 	for _, s := range sources {
 		r.total += s.size
 	}
@@ -181,7 +188,11 @@ func (r *Reader) cut() *Chunk {
 	for _, p := range found.spans {
 		keep = max(keep, p.end)
 	}
-	data := slices.Clone(s.buf[:keep])
+	data := s.buf[:keep]
+	handOver := keep > cap(s.buf)/2
+	if !handOver {
+		data = slices.Clone(data) // a few lines must not keep a whole buffer
+	}
 	c.Records = make([]Record, 0, len(found.spans)+1)
 	for _, p := range found.spans {
 		c.Records = append(c.Records, Record{
@@ -189,7 +200,13 @@ func (r *Reader) cut() *Chunk {
 			Offset: s.offset + int64(p.start), Reason: p.reason,
 		})
 	}
-	s.drop(found.used)
+	if handOver {
+		c.buffer = s.buf
+		s.buf = append(r.buffer(len(s.buf)-found.used), s.buf[found.used:]...)
+		s.advance(found.used)
+	} else {
+		s.drop(found.used)
+	}
 	if r.ended && r.damage != "" {
 		c.Records = append(c.Records, Record{Line: s.line, Offset: s.offset, Reason: r.damage})
 	}
@@ -198,6 +215,35 @@ func (r *Reader) cut() *Chunk {
 	}
 	r.seq++
 	return c
+}
+
+// buffer gives an empty buffer for a chunk behind what is left of the last one.
+func (r *Reader) buffer(left int) []byte {
+	want := left + r.options.ChunkBytes
+	select {
+	case b := <-r.free:
+		if cap(b) >= want {
+			return b[:0]
+		}
+	default:
+	}
+	return make([]byte, 0, want+r.options.ChunkBytes/4)
+}
+
+// Recycle gives the memory of a chunk back, for the chunks to come: a log of a
+// gigabyte then needs only as much as is decoded at a time. Nothing of the chunk
+// may be used any more, nor the Raw of any event or Malformed decoded from it.
+// It may be called from any goroutine, and need not be called at all.
+func (r *Reader) Recycle(c *Chunk) {
+	b := c.buffer
+	*c = Chunk{}
+	if cap(b) == 0 || cap(b) > 4*r.options.ChunkBytes {
+		return // a single long line must not keep its memory for good
+	}
+	select {
+	case r.free <- b:
+	default:
+	}
 }
 
 // Close closes the file that is open. The Reader cannot be used any more.

@@ -223,6 +223,11 @@ func (s *lineScanner) drop(n int) {
 		return // copying a long line onto itself with each read takes seconds
 	}
 	s.buf = s.buf[:copy(s.buf, s.buf[n:])]
+	s.advance(n)
+}
+
+// advance notes that the buffer begins n bytes later in the source.
+func (s *lineScanner) advance(n int) {
 	s.offset += int64(n)
 	s.searched = max(0, s.searched-n)
 }

@@ -112,7 +112,8 @@ type Options struct {
 	Window time.Duration
 	// MaxWaiting bounds the number of events in the window. Default 50,000.
 	MaxWaiting int
-	// MaxWaitingBytes bounds the raw bytes of the events in the window.
+	// MaxWaitingBytes bounds the bytes of JSON (Position.Size) of the events in
+	// the window.
 	// Default 64 MiB.
 	MaxWaitingBytes int
 	// CommandGap is the longest pause, from the end of a request to the next

@@ -82,7 +82,7 @@ func (w *window) push(it *item) (late bool) {
 		return true
 	}
 	heap.Push(&w.heap, it)
-	w.bytes += len(it.event.Raw)
+	w.bytes += it.event.Position.Size
 	return false
 }
 
@@ -100,7 +100,7 @@ func (w *window) pop(all bool) *item {
 		w.forcedCount++
 	}
 	it := heap.Pop(&w.heap).(*item)
-	w.bytes -= len(it.event.Raw)
+	w.bytes -= it.event.Position.Size
 	w.released = max(w.released, it.received)
 	return it
 }

@@ -105,7 +105,6 @@ func (a *Accounting) addBatch(b *audit.Batch) {
 		if len(a.Named) == MaxMalformed {
 			break
 		}
-		m.Raw = nil // so that the chunk's bytes can go
 		a.Named = append(a.Named, m)
 	}
 }

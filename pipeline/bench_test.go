@@ -1,14 +1,13 @@
 package pipeline_test
 
 import (
-	"bytes"
 	"context"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/pipeline"
 )
 
@@ -43,12 +42,16 @@ func BenchmarkAnalyze(b *testing.B) {
 	}
 	for _, level := range []string{"audit", "metadata"} {
 		log := recording(b, "day."+level)
+		path := filepath.Join(b.TempDir(), "audit.log")
+		if err := os.WriteFile(path, log, 0o600); err != nil {
+			b.Fatal(err)
+		}
 		for _, s := range sinks {
 			b.Run(s.name+"/"+level, func(b *testing.B) {
 				b.SetBytes(int64(len(log)))
 				b.ReportAllocs()
 				for b.Loop() {
-					_, err := pipeline.Run(context.Background(), []string{audit.Stdin}, bytes.NewReader(log), pipeline.Options{}, s.sink)
+					_, err := pipeline.Run(context.Background(), []string{path}, nil, pipeline.Options{}, s.sink)
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"maps"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -80,7 +81,10 @@ func decodeAll(ctx context.Context, reader *audit.Reader, o Options, take func(*
 		group.Go(func() error {
 			var d audit.Decoder
 			for j := range work {
-				j.done <- decodeChunk(&d, j.chunk, o.Policy, seed)
+				j.done <- decodeChunk(&d, j.chunk, o, seed)
+				if !o.KeepRaw {
+					reader.Recycle(j.chunk)
+				}
 				j.chunk = nil
 			}
 			return nil
@@ -130,13 +134,19 @@ func readChunks(ctx context.Context, reader *audit.Reader, room *semaphore.Weigh
 	}
 }
 
-func decodeChunk(d *audit.Decoder, c *audit.Chunk, policy *noise.Policy, seed maphash.Seed) *decoded {
+func decodeChunk(d *audit.Decoder, c *audit.Chunk, o Options, seed maphash.Seed) *decoded {
 	b := &decoded{Batch: d.DecodeChunk(c)}
 	b.verdicts = make([]verdict, len(b.Events))
 	for i := range b.Events {
 		ev := &b.Events[i]
-		b.verdicts[i] = verdict{policy.Decide(ev), fingerprint(ev, seed)}
+		b.verdicts[i] = verdict{o.Policy.Decide(ev), fingerprint(ev, seed)}
 		slim(ev)
+		if !o.KeepRaw {
+			ev.Raw = nil
+		}
+	}
+	for i := range b.Malformed {
+		b.Malformed[i].Raw = nil
 	}
 	return b
 }
@@ -154,11 +164,18 @@ func slim(ev *audit.Event) {
 			*text = cutText(*text)
 		}
 	}
+	var short map[string]string // since other events may share the map
 	for key, value := range ev.Annotations {
 		if len(key) > maxText || len(value) > maxText {
-			delete(ev.Annotations, key)
-			ev.Annotations[cutText(key)] = cutText(value)
+			if short == nil {
+				short = maps.Clone(ev.Annotations)
+			}
+			delete(short, key)
+			short[cutText(key)] = cutText(value)
 		}
+	}
+	if short != nil {
+		ev.Annotations = short
 	}
 }
 

@@ -42,7 +42,8 @@ type Progress struct {
 }
 
 // Sink takes what a run gives. A function may be nil; all are called from the
-// goroutine that called Run. An error ends the run and is returned by it.
+// goroutine that called Run. An error ends the run and is returned by it. The
+// events have no Raw.
 type Sink struct {
 	// Annotation is called once for each event, in the order of the input.
 	// The Annotation is valid during the call.
@@ -174,8 +175,9 @@ func (r *run) event(decoded *audit.Event, v verdict) error {
 			return err
 		}
 	}
+	ev.Raw = nil // so that what the linker remembers does not keep the chunk
 	if v.Action == noise.Drop {
-		r.account.drop(v.Rule, len(ev.Raw))
+		r.account.drop(v.Rule, ev.Position.Size)
 		r.dropped(seq, ev, v.Decision)
 		return r.err
 	}
@@ -208,8 +210,6 @@ func (r *run) assigned(as link.Assignment) {
 	if as.Role == link.RoleBackground && rule != "" {
 		as.Rule, as.Evidence = rule, "set aside by the noise policy, and nothing caused it"
 	}
-	// The bytes were there for the linker to bound what waits in it.
-	as.Event.Raw = nil
 	r.account.assign(&as, rule)
 	if r.err != nil {
 		return

@@ -196,11 +196,11 @@ func up(ctx context.Context, config cluster.Config) error {
 		return err
 	}
 	enter := ""
-	if config.Plan.Isolated {
+	switch {
+	case config.Plan.UserSpace:
 		enter = fmt.Sprintf("nsenter -t %d -U -n --preserve-credentials ", os.Getpid())
-		if os.Geteuid() == 0 && os.Getenv("USER") != "" {
-			enter = fmt.Sprintf("nsenter -t %d -n ", os.Getpid())
-		}
+	case config.Plan.Isolated:
+		enter = fmt.Sprintf("nsenter -t %d -n ", os.Getpid())
 	}
 	fmt.Printf("The cluster is ready. Use it from another terminal:\n\n  %senv %s=kubectl KUBECONFIG=%s %s get nodes\n\nThe audit log is %s\nAn interrupt stops the cluster.\n",
 		enter, cluster.PartVariable, access.Kubeconfig, config.Lab, c.AuditLog())

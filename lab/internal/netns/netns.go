@@ -22,13 +22,17 @@ import (
 )
 
 // marker is the environment variable that tells the program that it is already
-// inside.
-const marker = "WHET_LAB_NETNS"
+// inside, and, with the value userSpace, that it is in a user namespace too.
+const (
+	marker    = "WHET_LAB_NETNS"
+	userSpace = "user"
+)
 
 // Plan holds the addresses of a lab.
 type Plan struct {
-	// Isolated says whether the lab has a network namespace of its own.
-	Isolated bool
+	// Isolated says whether the lab has a network namespace of its own, UserSpace
+	// whether that needed a user namespace around it.
+	Isolated, UserSpace bool
 	// Advertise is the address that the API server gives as its own. Kubernetes
 	// refuses a loopback address here.
 	Advertise string
@@ -80,11 +84,11 @@ func hostPlan() Plan { return Plan{Advertise: "192.0.2.1", Listen: "127.0.0.1"} 
 // outer one where wanted is false or the system allows no namespace; why then
 // says the reason, for the user.
 func Enter(wanted bool) (plan Plan, why string, err error) {
-	if os.Getenv(marker) != "" {
+	if inside := os.Getenv(marker); inside != "" {
 		if err := configure(); err != nil {
 			return Plan{}, "", fmt.Errorf("setting up the lab's network: %w", err)
 		}
-		return Plan{Isolated: true, Advertise: network + "1", Listen: "0.0.0.0"}, "", nil
+		return Plan{Isolated: true, UserSpace: inside == userSpace, Advertise: network + "1", Listen: "0.0.0.0"}, "", nil
 	}
 	if !wanted {
 		return hostPlan(), "asked not to", nil
@@ -108,13 +112,15 @@ func again() (int, error) {
 	}
 	cmd := exec.Command(self, os.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), marker+"=1")
+	kind := "root"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGTERM}
 	if os.Geteuid() != 0 {
+		kind = userSpace
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
 	}
+	cmd.Env = append(os.Environ(), marker+"="+kind)
 	if err := cmd.Start(); err != nil {
 		return 0, fmt.Errorf("making a network namespace: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	v1 "k8s.io/api/core/v1"
@@ -14,8 +13,6 @@ import (
 	typedv1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/record"
-	remote "k8s.io/cri-client/pkg"
-	fakeremote "k8s.io/cri-client/pkg/fake"
 	"k8s.io/klog/v2"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	cadvisortest "k8s.io/kubernetes/pkg/kubelet/cadvisor/testing"
@@ -85,10 +82,7 @@ func runKubelet(ctx context.Context, o kubeletOptions) error {
 	if err != nil {
 		return fmt.Errorf("kubelet %s: making a heartbeat client: %w", o.name, err)
 	}
-	fake, err := startFakeRuntime(ctx, o.address)
-	if err != nil {
-		return fmt.Errorf("kubelet %s: %w", o.name, err)
-	}
+	fake := newFakeRuntime(o.address)
 	hollow := kubemark.NewHollowKubelet(flags, settings, client, beats,
 		&cadvisortest.Fake{NodeName: o.name}, fake.images, fake.runtime, cm.NewStubContainerManager())
 	if rec := eventRecorder(ctx, client, o.name); rec != nil {
@@ -111,22 +105,4 @@ func eventRecorder(ctx context.Context, client clientset.Interface, node string)
 	b := record.NewBroadcaster(record.WithContext(ctx))
 	b.StartRecordingToSink(&typedv1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	return b.NewRecorder(legacyscheme.Scheme, v1.EventSource{Component: "kubelet", Host: node})
-}
-
-// startFakeRuntime starts the simulated container runtime of the node with the
-// given address, on a socket in the temporary folder.
-func startFakeRuntime(ctx context.Context, address string) (*fakeRuntime, error) {
-	endpoint, err := fakeremote.GenerateEndpoint()
-	if err != nil {
-		return nil, fmt.Errorf("naming the fake runtime's socket: %w", err)
-	}
-	served := fakeremote.NewFakeRemoteRuntime()
-	if err := served.Start(endpoint); err != nil {
-		return nil, fmt.Errorf("starting the fake runtime: %w", err)
-	}
-	dialled, err := remote.NewRemoteRuntimeServiceBuilder().WithEndpoint(endpoint).WithConnectionTimeout(15 * time.Second).Build(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reaching the fake runtime: %w", err)
-	}
-	return newFakeRuntime(dialled, served, address), nil
 }

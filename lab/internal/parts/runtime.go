@@ -13,7 +13,6 @@ import (
 	internalapi "k8s.io/cri-api/pkg/apis"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 	apitest "k8s.io/cri-api/pkg/apis/testing"
-	fakeremote "k8s.io/cri-client/pkg/fake"
 )
 
 // fakeRuntime is what a kubelet of the lab runs containers on. Nothing runs,
@@ -26,10 +25,19 @@ type fakeRuntime struct {
 	images  internalapi.ImageManagerService
 }
 
-func newFakeRuntime(dialled internalapi.RuntimeService, served *fakeremote.RemoteRuntime, address string) *fakeRuntime {
+// newFakeRuntime returns the runtime of the node with the address. The kubelet
+// calls it directly, where a real one would be reached by gRPC.
+func newFakeRuntime(address string) *fakeRuntime {
+	fake := apitest.NewFakeRuntimeService()
+	fake.FakeStatus = &runtimeapi.RuntimeStatus{
+		Conditions: []*runtimeapi.RuntimeCondition{
+			{Type: runtimeapi.RuntimeReady, Status: true},
+			{Type: runtimeapi.NetworkReady, Status: true},
+		},
+	}
 	return &fakeRuntime{
-		runtime: &simulatedRuntime{RuntimeService: dialled, fake: served.RuntimeService, node: net.ParseIP(address), ends: map[string]end{}},
-		images:  simulatedImages{served.ImageService},
+		runtime: &simulatedRuntime{RuntimeService: fake, fake: fake, node: net.ParseIP(address), ends: map[string]end{}},
+		images:  simulatedImages{apitest.NewFakeImageService()},
 	}
 }
 

@@ -231,7 +231,7 @@ func (c *chain) step(ctx context.Context, n int, steps []scenario.Step) error {
 		return err
 	}
 	cmd := truth.Command{
-		Chain: c.number, Step: n, User: who.name, Clock: s.Clock > 0,
+		Chain: c.number, Step: c.stepNumber(n), User: who.name, Clock: s.Clock > 0,
 		Rapid: c.phase.Mode == Rapid && n < len(steps)-1 && s.Clock == 0,
 	}
 	for _, v := range raw.Variables() {
@@ -255,6 +255,15 @@ func (c *chain) step(ctx context.Context, n int, steps []scenario.Step) error {
 	c.r.journal.Commands = append(c.r.journal.Commands, cmd)
 	c.r.mu.Unlock()
 	return sleep(ctx, time.Duration(s.Clock))
+}
+
+// stepNumber returns the number of the n-th step in the scenario itself, without
+// the making of the namespace.
+func (c *chain) stepNumber(n int) int {
+	if c.own {
+		return n - 1
+	}
+	return n
 }
 
 func (c *chain) settle(ctx context.Context, s *scenario.Step) error {

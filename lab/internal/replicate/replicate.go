@@ -106,7 +106,7 @@ func (c *Copier) later(text []byte, n int) []byte {
 	if dot := bytes.IndexByte(text, '.'); dot >= 0 {
 		layout += "." + "000000000"[:len(text)-dot-2]
 	}
-	return t.Add(time.Duration(n) * c.length).AppendFormat(nil, layout+"Z")
+	return t.Add(time.Duration(n)*c.length).AppendFormat(nil, layout+"Z")
 }
 
 // Truth returns the truth of the n-th copy's lines.

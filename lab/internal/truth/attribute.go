@@ -66,11 +66,11 @@ type Truth struct {
 // attributor holds the indexes that attribution needs.
 type attributor struct {
 	journal  *Journal
-	chainOf  map[string]int // token → chain, -1 for shared namespaces
-	isSpace  map[string]bool
+	chainOf  map[string]int   // token → chain, -1 for shared namespaces
 	byUser   map[string][]int // commands of a user, by start
 	byChain  [][]int          // commands of a chain, by start
 	evidence map[stepKey]map[signature]bool
+	looked   map[string]bool // volumes that a kubelet has looked at
 }
 
 // Attribute finds the truth about the events of a log, in the log's order. The
@@ -109,18 +109,17 @@ func kept[T any](list []T, keep []bool) []T {
 
 func newAttributor(j *Journal) (*attributor, error) {
 	a := &attributor{
-		journal: j, chainOf: map[string]int{}, isSpace: map[string]bool{},
-		byUser: map[string][]int{}, byChain: make([][]int, len(j.Chains)),
+		journal: j, chainOf: map[string]int{}, byUser: map[string][]int{}, byChain: make([][]int, len(j.Chains)), looked: map[string]bool{},
 	}
 	for _, t := range j.Spaces {
-		a.chainOf[t.Text], a.isSpace[t.Text] = -1, true
+		a.chainOf[t.Text] = -1
 	}
 	for i, c := range j.Chains {
 		for _, t := range c.Tokens {
 			if other, taken := a.chainOf[t.Text]; taken {
 				return nil, fmt.Errorf("the token %s belongs to chains %d and %d", t.Text, other, i)
 			}
-			a.chainOf[t.Text], a.isSpace[t.Text] = i, t.Namespace
+			a.chainOf[t.Text] = i
 		}
 	}
 	for i, c := range j.Commands {
@@ -192,11 +191,13 @@ func (a *attributor) during(list []int, t time.Time) int {
 }
 
 // chain returns the chain that the tokens of a line name, and these tokens. What
-// names the object counts before what the bodies mention, and an object before
-// its namespace. why says why there is none.
+// names the object counts before what the bodies mention, an object before its
+// namespace, and the kind of an object last: others' namespaces have objects of
+// a chain's custom resource too. why says why there is none.
 func (a *attributor) chain(e *Event) (chain int, tokens []string, why string) {
 	ref := e.ObjectRef
-	for _, text := range [][]byte{[]byte(ref.Name + " " + ref.Resource + " " + ref.APIGroup), []byte(e.RequestURI), e.RequestObject} {
+	query := e.RequestURI[strings.IndexByte(e.RequestURI+"?", '?'):]
+	for _, text := range [][]byte{[]byte(ref.Name), []byte(query), e.RequestObject} {
 		found, names := a.names(text)
 		if len(found) == 1 {
 			return found[0], names, ""
@@ -205,12 +206,13 @@ func (a *attributor) chain(e *Event) (chain int, tokens []string, why string) {
 			return 0, nil, "tokens of several chains"
 		}
 	}
-	for _, t := range FindTokens([]byte(ref.Namespace)) {
-		if c, ok := a.chainOf[t]; ok && c >= 0 {
-			return c, []string{t}, ""
-		}
+	if found, names := a.names([]byte(ref.Namespace)); len(found) == 1 {
+		return found[0], names, ""
 	}
-	if found, names := a.names(e.ResponseObject); len(found) == 1 && e.Verb != "list" {
+	if found, names := a.names(e.ResponseObject); len(found) == 1 && e.Verb != "list" && ref.Namespace == "" {
+		return found[0], names, ""
+	}
+	if found, names := a.names([]byte(ref.Resource + " " + ref.APIGroup)); len(found) == 1 && ref.Namespace == "" {
 		return found[0], names, ""
 	}
 	if c := a.exclusive(e.Received); c >= 0 {
@@ -219,8 +221,7 @@ func (a *attributor) chain(e *Event) (chain int, tokens []string, why string) {
 	return 0, nil, "no token of one chain"
 }
 
-// names returns the chains that own the object tokens in the text (and, for a
-// namespace that is an object itself or an object's own, its token).
+// names returns the chains that own the tokens in the text, and these tokens.
 func (a *attributor) names(text []byte) (chains []int, tokens []string) {
 	seen := map[int]bool{}
 	for _, t := range FindTokens(text) {
@@ -263,8 +264,8 @@ func (a *attributor) step(e *Event, chain int, tokens []string) verdict {
 	if tick.MatchString(e.ObjectRef.Name) || tick.Match(e.RequestObject) && e.ObjectRef.Resource != "cronjobs" {
 		return a.byClock(e, chain, "a tick")
 	}
-	if strings.HasPrefix(user, "system:node:") && e.ObjectRef.Resource == "events" && e.Verb == "patch" {
-		return a.byClock(e, chain, "an Event repeated by the clock")
+	if strings.HasPrefix(user, "system:node:") && a.repeats(e) {
+		return a.byClock(e, chain, "what a kubelet does again by its clock")
 	}
 	before := a.before(chain, e.Received)
 	if len(before) == 0 {
@@ -286,6 +287,22 @@ func (a *attributor) step(e *Event, chain int, tokens []string) verdict {
 		return unscored("a rapid chain's line that no step explains")
 	}
 	return verdict{command: -1, role: RoleUnscored, between: between, why: "several rapid steps may have caused it"}
+}
+
+// repeats says whether a kubelet only counts an Event again, or looks again at a
+// volume that it has looked at before.
+func (a *attributor) repeats(e *Event) bool {
+	ref := e.ObjectRef
+	switch ref.Resource {
+	case "events":
+		return e.Verb == "patch"
+	case "persistentvolumeclaims", "persistentvolumes":
+		key := e.User.Username + " " + ref.Resource + " " + ref.Namespace + "/" + ref.Name
+		again := a.looked[key]
+		a.looked[key] = true
+		return again
+	}
+	return false
 }
 
 // byClock marks a line as the work of the clock that the chain's latest command

@@ -68,9 +68,6 @@ func (e *Event) Background() bool {
 		return !strings.HasSuffix(user, ":namespace-controller")
 	case ref.Resource == "leases" && (ref.Namespace == "kube-system" || ref.Namespace == "kube-node-lease"):
 		return true
-	case ref.Resource == "events" && strings.HasPrefix(user, "system:node:") && ref.Namespace == "default" && e.Verb == "patch":
-		// A kubelet counts again what it said about its own node.
-		return strings.HasPrefix(ref.Name, strings.TrimPrefix(user, "system:node:")+".")
 	case ref.Resource == "nodes" && strings.HasPrefix(user, "system:node:"):
 		return ref.Subresource == "status" || e.Verb == "get" || e.Verb == "watch" || e.Verb == "list"
 	case user == "system:apiserver" && (ref.Resource == "endpoints" || ref.Resource == "endpointslices"):

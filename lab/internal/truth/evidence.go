@@ -13,25 +13,30 @@ func signatureOf(e *Event) signature {
 	return signature{e.User.Username, e.Verb, e.ObjectRef.Resource, e.ObjectRef.Subresource}
 }
 
-// learn notes which requests each step caused where steps waited for silence.
+// learn notes which requests each step caused where steps waited for silence. A
+// step that ran in calm and caused nothing is known to cause nothing.
 func (a *attributor) learn(events []*Event, found []verdict) {
 	a.evidence = map[stepKey]map[signature]bool{}
+	for _, cmd := range a.journal.Commands {
+		if chain := a.journal.Chains[cmd.Chain]; chain.Mode != modeRapid {
+			if key := (stepKey{chain.Scenario, cmd.Step}); a.evidence[key] == nil {
+				a.evidence[key] = map[signature]bool{}
+			}
+		}
+	}
 	for i, v := range found {
 		if v.role != RoleEffect || v.command < 0 {
 			continue
 		}
 		cmd := a.journal.Commands[v.command]
-		chain := a.journal.Chains[cmd.Chain]
-		if chain.Mode == "rapid" {
-			continue
+		if chain := a.journal.Chains[cmd.Chain]; chain.Mode != modeRapid {
+			a.evidence[stepKey{chain.Scenario, cmd.Step}][signatureOf(events[i])] = true
 		}
-		key := stepKey{chain.Scenario, cmd.Step}
-		if a.evidence[key] == nil {
-			a.evidence[key] = map[signature]bool{}
-		}
-		a.evidence[key][signatureOf(events[i])] = true
 	}
 }
+
+// modeRapid is the mode of chains that do not wait for silence.
+const modeRapid = "rapid"
 
 // decide gives a rapid chain's line to the one step of several that showed such
 // a request when it ran in calm. Without exactly one it stays unscored.

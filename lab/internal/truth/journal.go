@@ -28,8 +28,8 @@ type Journal struct {
 
 // Command is one step that was run.
 type Command struct {
-	// Chain and Step count from 0; the step counts the implicit making and
-	// deleting of a namespace as well.
+	// Chain and Step count from 0. The making of a chain's own namespace is step
+	// -1, and its deleting the step after the scenario's last.
 	Chain int `json:"chain"`
 	Step  int `json:"step"`
 	// User is the user name as the audit log has it.

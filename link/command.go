@@ -17,9 +17,9 @@ type command struct {
 	// reads are the requests that wait to learn which context they belong to.
 	reads       []*entry
 	begun, last micros
-	// retries is the object of which the last change was refused for the
-	// moment; evicts tells that the command evicts pods.
-	retries objectKey
+	// retries is the last change if it was refused for the moment; evicts
+	// tells that the command evicts pods.
+	retries retry
 	evicts  bool
 }
 
@@ -53,10 +53,7 @@ func (l *Linker) person(e *entry) {
 	key := keyOfRequest(e.event)
 	cmd.evicts = cmd.evicts || e.event.Object.Subresource == "eviction"
 	if ctx := cmd.objects[key]; ctx != nil && key.name != "" {
-		cmd.retries = objectKey{}
-		if again(e.event) {
-			cmd.retries = key
-		}
+		cmd.retries = retryOf(e.event)
 		l.settleReads(cmd, ctx)
 		l.assign(e, ctx, RoleClient, cause{}, "same-command", "the same command on the same object", 0.98)
 		return
@@ -70,9 +67,7 @@ func (l *Linker) person(e *entry) {
 	ctx.operation = cmd.operation
 	cmd.contexts = append(cmd.contexts, ctx)
 	cmd.objects[key] = ctx
-	if again(e.event) {
-		cmd.retries = key
-	}
+	cmd.retries = retryOf(e.event)
 	l.settleReads(cmd, ctx)
 	l.assign(e, ctx, role, cause{}, rule, why, 0.99)
 }
@@ -81,11 +76,21 @@ func (l *Linker) person(e *entry) {
 // refused for the moment: kubectl drain 5 s, client-go at most 30 s.
 const retryPause = 35 * second
 
-// again tells the answers after which a program tries once more: the request
-// conflicts with a budget, the server is busy
+// retry names a request that a program is going to send again.
+type retry struct {
+	key               objectKey
+	verb, subresource string
+}
+
+// retryOf names the request when its answer asks for another try: it
+// conflicts with a budget, or the server is busy
 // (https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/).
-func again(ev *audit.Event) bool {
-	return ev.Status.Code == 429 || ev.Status.Code >= 500
+func retryOf(ev *audit.Event) retry {
+	switch ev.Status.Code {
+	case 429, 503, 504:
+		return retry{keyOfRequest(ev), ev.Verb, ev.Object.Subresource}
+	}
+	return retry{}
 }
 
 // resume returns the actor's last command when a request goes on with it: it
@@ -99,7 +104,8 @@ func (l *Linker) resume(e *entry) *command {
 	cmd := a.recent[len(a.recent)-1]
 	key := keyOfRequest(e.event)
 	waits := e.event.Verb == "get" && cmd.evicts && cmd.objects[key] != nil
-	if e.received-cmd.last > retryPause || key.name == "" || (key != cmd.retries && !waits) {
+	retries := cmd.retries == retry{key, e.event.Verb, e.event.Object.Subresource}
+	if e.received-cmd.last > retryPause || key.name == "" || (!retries && !waits) {
 		return nil
 	}
 	a.recent = a.recent[:len(a.recent)-1]

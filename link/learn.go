@@ -200,13 +200,20 @@ func (l *Linker) learn(e *entry, r *request, ctx *contextState) {
 			w.refused = e.done
 		}
 	}
-	if ev.Status.Code >= 400 || dryRun(ev) || ev.Object.Resource == "" {
+	if dryRun(ev) || ev.Object.Resource == "" {
 		return
 	}
 	if ctx == nil && e.actor.command != nil && isWrite(ev.Verb) {
 		if c := e.actor.command.objects[keyOfRequest(ev)]; c != nil {
 			ctx = c
 		}
+	}
+	if ev.Status.Code >= 400 {
+		if isWrite(ev.Verb) && ev.Status.Code != 401 && ev.Status.Code != 403 {
+			// What fails late has had the API server do things for it.
+			l.noteUnder(newChange(e, r.object, ctx))
+		}
+		return
 	}
 	o := r.object
 	if o != nil && ev.Object.Resource != "events" {
@@ -220,15 +227,7 @@ func (l *Linker) learn(e *entry, r *request, ctx *contextState) {
 	if o != nil && o.key.resource == "persistentvolumeclaims" {
 		l.matchVolume(e, o)
 	}
-	c := &change{
-		kind: changeOf(ev), object: o, actor: e.actor, context: ctx,
-		auditID: ev.AuditID, received: e.received, done: e.done,
-		namespace: namespaceOf(ev), resource: ev.Object.Resource,
-		setsClock: ev.Object.Resource == "cronjobs" && setsClock(ev),
-	}
-	if b := ev.Response; b != nil {
-		c.version = version(b.ResourceVersion)
-	}
+	c := newChange(e, o, ctx)
 	l.noteUnder(c)
 	if ev.Object.Resource == "events" {
 		return
@@ -257,6 +256,21 @@ func (l *Linker) learn(e *entry, r *request, ctx *contextState) {
 	case "persistentvolumeclaims":
 		l.claims.add(c)
 	}
+}
+
+// newChange describes what a request wrote.
+func newChange(e *entry, o *object, ctx *contextState) *change {
+	ev := e.event
+	c := &change{
+		kind: changeOf(ev), object: o, actor: e.actor, context: ctx,
+		auditID: ev.AuditID, received: e.received, done: e.done,
+		namespace: namespaceOf(ev), resource: ev.Object.Resource,
+		setsClock: ev.Object.Resource == "cronjobs" && setsClock(ev),
+	}
+	if b := ev.Response; b != nil {
+		c.version = version(b.ResourceVersion)
+	}
+	return c
 }
 
 // matchVolume ties a claim to the volume that the same client wrote a moment

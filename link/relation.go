@@ -233,11 +233,30 @@ func (l *Linker) visitPodsOnNode(r *request, at relation, p *pick) {
 		}
 		return
 	}
+	if r.event.Object.Resource == "persistentvolumes" && r.object != nil {
+		l.visitVolume(r, p)
+		return
+	}
 	for o := range l.index.nodes[r.actor.node] {
 		if o.key.namespace != r.event.Object.Namespace || !o.mayUse(kindOf(r.event).resource, r.event.Object.Name) {
 			continue
 		}
 		p.history(&o.own)
+	}
+}
+
+// visitVolume shows how the pods came, on the kubelet's node, that use the
+// claim which a volume is bound to.
+func (l *Linker) visitVolume(r *request, p *pick) {
+	for _, claim := range append(l.pointing[r.object.key], l.index.find(r.object.target)) {
+		if claim == nil {
+			continue
+		}
+		for o := range l.index.nodes[r.actor.node] {
+			if o.key.namespace == claim.key.namespace && o.uses(claim) {
+				p.history(&o.own)
+			}
+		}
 	}
 }
 

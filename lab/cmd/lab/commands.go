@@ -29,7 +29,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRecordCommand(), newUpCommand(), newReplicateCommand(), newCheckCommand(), newPolicyCommand())
+	root.AddCommand(newRecordCommand(), newUpCommand(), newReplicateCommand(), newTruthCommand(), newCheckCommand(), newPolicyCommand())
 	return root
 }
 
@@ -246,4 +246,26 @@ func newPolicyCommand() *cobra.Command {
 			return err
 		},
 	}
+}
+
+func newTruthCommand() *cobra.Command {
+	var out, prefix, policyName string
+	cmd := &cobra.Command{
+		Use:   "truth FOLDER --out DIR",
+		Short: "Make a recording again from the folder that record --keep left",
+		Long: `Truth finds the truth again from the raw log and the notes in a kept folder, and
+writes the recording under another policy or name.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if out == "" {
+				return errors.New("--out is missing: the folder for the recording")
+			}
+			return record.Rebuild(args[0], policyName, out, prefix, progress)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&out, "out", "", "folder for the recording")
+	f.StringVar(&prefix, "prefix", "lab", "what the files' names start with")
+	f.StringVar(&policyName, "policy", policy.Everything, "audit policy of the recording: "+strings.Join(policy.Names(), ", "))
+	return cmd
 }

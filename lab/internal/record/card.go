@@ -11,7 +11,7 @@ import (
 
 // card describes the recording for its readers: what made it, what happens in
 // it, and how to make it again.
-func (r *recorder) card(b *Built) []byte {
+func (n *Notes) card(b *Built, policyName, prefix string) []byte {
 	roles := map[string]int{}
 	for _, l := range b.Lines {
 		roles[l.Role]++
@@ -22,11 +22,11 @@ func (r *recorder) card(b *Built) []byte {
 	}
 	var out strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
-	p("# %s", r.options.Prefix)
+	p("# %s", prefix)
 	p("")
-	p("Recorded by the lab from a control plane of Kubernetes %s with %d kubelets (fake container runtime).", r.options.Version, r.plan.Nodes)
+	p("Recorded by the lab from a control plane of Kubernetes %s with %d kubelets (fake container runtime).", n.Version, n.Plan.Nodes)
 	p("Repeat it with `lab record --plan %s --seed %d --policy %s --out DIR --prefix %s`; times, uids and the order of what happens at once will differ.",
-		r.options.PlanName, r.options.Seed, r.options.Policy, r.options.Prefix)
+		n.PlanName, n.Seed, policyName, prefix)
 	p("")
 	p("| | |")
 	p("| --- | --- |")
@@ -35,18 +35,18 @@ func (r *recorder) card(b *Built) []byte {
 		p("| of these %s | %d |", role, roles[role])
 	}
 	p("| commands | %d |", len(b.Contexts))
-	p("| scenario chains | %d |", len(r.journal.Chains))
-	p("| audit policy | %s |", r.options.Policy)
-	p("| operator | %v |", r.plan.Operator)
-	p("| silence before the next step | %v |", time.Duration(r.plan.Settle))
+	p("| scenario chains | %d |", len(n.Journal.Chains))
+	p("| audit policy | %s |", policyName)
+	p("| operator | %v |", n.Plan.Operator)
+	p("| silence before the next step | %v |", time.Duration(n.Plan.Settle))
 	p("")
 	p("## Phases")
-	for i, f := range r.plan.Phases {
-		p("%d. %s: %d at once, %d shared namespaces, pairs: %v", i+1, f.Mode, f.Workers, f.Spaces, f.Pairs)
+	for i, f := range n.Plan.Phases {
+		p("%d. %s: %d chains at once, %d shared namespaces, pairs: %v", i+1, f.Mode, f.Workers, f.Spaces, f.Pairs)
 	}
 	p("")
 	p("## Scenarios")
-	for _, line := range r.scenarioCounts() {
+	for _, line := range n.scenarioCounts() {
 		p("- %s", line)
 	}
 	p("")
@@ -58,18 +58,14 @@ func (r *recorder) card(b *Built) []byte {
 }
 
 // scenarioCounts says what each scenario is about and how often it was played.
-func (r *recorder) scenarioCounts() []string {
+func (n *Notes) scenarioCounts() []string {
 	played := map[string]int{}
-	for _, c := range r.journal.Chains {
+	for _, c := range n.Journal.Chains {
 		played[c.Scenario]++
-	}
-	about := map[string]string{}
-	for _, s := range r.options.Scenarios {
-		about[s.Name] = s.About
 	}
 	var out []string
 	for _, name := range sortedKeys(played) {
-		out = append(out, fmt.Sprintf("%s (%d): %s", name, played[name], about[name]))
+		out = append(out, fmt.Sprintf("%s (%d): %s", name, played[name], n.About[name]))
 	}
 	return out
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/whet-k8s/whet/lab/internal/truth"
 )
 
-// Names that [Files] gives to the parts of a recording.
+// Ends of the names of a recording's files.
 const (
 	fileAudit    = "audit.jsonl.zst"
 	fileMetadata = "metadata.jsonl.zst"
@@ -22,37 +22,97 @@ const (
 	fileCard     = "card.md"
 )
 
+// Names of what a kept folder holds for [Rebuild].
+const (
+	keptLog   = "raw.jsonl"
+	keptNotes = "notes.json"
+)
+
+// Notes are what is known of a recording beside its log.
+type Notes struct {
+	// Version is that of Kubernetes.
+	Version  string `json:"version"`
+	Plan     *Plan  `json:"plan"`
+	PlanName string `json:"planName"`
+	Seed     uint64 `json:"seed"`
+	// About says what each scenario is about.
+	About   map[string]string `json:"about"`
+	Journal truth.Journal     `json:"journal"`
+}
+
+// notes returns the notes of the recording in progress.
+func (r *recorder) notes() *Notes {
+	n := &Notes{
+		Version: r.options.Version, Plan: r.plan, PlanName: r.options.PlanName, Seed: r.options.Seed,
+		About: map[string]string{}, Journal: r.journal,
+	}
+	for _, s := range r.options.Scenarios {
+		n.About[s.Name] = s.About
+	}
+	return n
+}
+
 // warn tells something that does not spoil the recording.
 func (r *recorder) warn(text string) { r.options.Progress("warning: " + text) }
 
-// finish turns the raw log and the journal into a recording's files.
+// finish turns the raw log and the notes into a recording's files.
 func (r *recorder) finish() error {
 	raw, err := r.rawLog()
 	if err != nil {
 		return err
 	}
+	notes := r.notes()
 	if r.options.Keep {
-		if err := r.keepRaw(raw); err != nil {
+		if err := r.keepRaw(raw, notes); err != nil {
 			return err
 		}
 	}
+	if r.restless > 0 {
+		r.warn(fmt.Sprintf("%d steps went on without silence, since it did not come within a minute", r.restless))
+	}
 	r.options.Progress(fmt.Sprintf("finding the truth about %d lines", len(raw)))
-	rec, err := Build(raw, &r.journal, r.options.Policy, r.options.Seed)
+	return write(raw, notes, r.options.Policy, r.options.Out, r.options.Prefix, r.warn)
+}
+
+// Rebuild makes a recording again from a folder that [Record] kept, for another
+// policy for example, and puts its files into the folder out.
+func Rebuild(dir, policyName, out, prefix string, progress func(string)) error {
+	data, err := os.ReadFile(filepath.Join(dir, keptNotes))
+	if err != nil {
+		return fmt.Errorf("reading what a recording kept: %w", err)
+	}
+	var notes Notes
+	if err := json.Unmarshal(data, &notes); err != nil {
+		return fmt.Errorf("reading %s of %s: %w", keptNotes, dir, err)
+	}
+	if notes.Plan == nil {
+		return fmt.Errorf("reading %s of %s: it has no plan", keptNotes, dir)
+	}
+	raw, err := readLines(filepath.Join(dir, keptLog))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return fmt.Errorf("making the folder for the recording: %w", err)
+	}
+	return write(raw, &notes, policyName, out, prefix, progress)
+}
+
+// write builds a recording and puts its files into their place.
+func write(raw [][]byte, notes *Notes, policyName, out, prefix string, warn func(string)) error {
+	rec, err := Build(raw, &notes.Journal, policyName, notes.Seed)
 	if err != nil {
 		return err
 	}
 	for _, cmd := range rec.Rootless {
-		r.warn(fmt.Sprintf("%q of %s asked for no resource and is no context", cmd.Text, cmd.User))
-	}
-	if r.restless > 0 {
-		r.warn(fmt.Sprintf("%d steps went on without silence, since it did not come within a minute", r.restless))
+		warn(fmt.Sprintf("%q of %s asked for no resource that the policy logs and is no context", cmd.Text, cmd.User))
 	}
 	files, err := rec.encode()
 	if err != nil {
 		return err
 	}
-	files[fileCard] = r.card(rec)
-	return writeFiles(r.options.Out, r.options.Prefix, files)
+	files[fileCard] = notes.card(rec, policyName, prefix)
+	return writeFiles(out, prefix, files)
 }
 
 // rawLog reads the audit log from where the recording starts.
@@ -78,17 +138,18 @@ func (r *recorder) rawLog() ([][]byte, error) {
 	return bytes.Split(data[:len(data)-1], []byte("\n")), nil
 }
 
-// keepRaw writes what the recording was made from beside the cluster's folder.
-func (r *recorder) keepRaw(raw [][]byte) error {
-	if err := os.WriteFile(filepath.Join(r.work, "raw.jsonl"), append(bytes.Join(raw, []byte("\n")), '\n'), 0o600); err != nil {
+// keepRaw writes what the recording is made from into the kept folder.
+func (r *recorder) keepRaw(raw [][]byte, notes *Notes) error {
+	log := append(bytes.Join(raw, []byte("\n")), '\n')
+	if err := os.WriteFile(filepath.Join(r.work, keptLog), log, 0o600); err != nil {
 		return fmt.Errorf("keeping the raw log: %w", err)
 	}
-	data, err := json.MarshalIndent(&r.journal, "", " ")
+	data, err := json.Marshal(notes)
 	if err != nil {
-		return fmt.Errorf("keeping the journal: %w", err)
+		return fmt.Errorf("keeping the notes: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(r.work, "journal.json"), data, 0o600); err != nil {
-		return fmt.Errorf("keeping the journal: %w", err)
+	if err := os.WriteFile(filepath.Join(r.work, keptNotes), data, 0o600); err != nil {
+		return fmt.Errorf("keeping the notes: %w", err)
 	}
 	r.options.Progress("kept " + r.work)
 	return nil

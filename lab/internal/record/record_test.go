@@ -253,3 +253,31 @@ func TestCall(t *testing.T) {
 		}
 	}
 }
+
+func TestRebuild(t *testing.T) {
+	raw, journal := rawLog()
+	dir, out := t.TempDir(), t.TempDir()
+	r := &recorder{work: dir, plan: &Plan{Nodes: 1, People: 2, Phases: []Phase{{Mode: Together}}}, journal: *journal,
+		options: Options{Version: "v1.37.2", PlanName: "short", Seed: 3, Progress: func(string) {}, Scenarios: []scenario.Scenario{{Name: "pod", About: "A pod."}}}}
+	if err := r.keepRaw(raw, r.notes()); err != nil {
+		t.Fatal(err)
+	}
+	if err := Rebuild(dir, "gke", out, "again", func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Check(filepath.Join(out, "again")); err != nil {
+		t.Error(err)
+	}
+	card, err := os.ReadFile(filepath.Join(out, "again.card.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"v1.37.2", "--plan short --seed 3 --policy gke", "- pod (1): A pod.", "- alice: 1 commands", "| lines | 3 |"} {
+		if !strings.Contains(string(card), want) {
+			t.Errorf("the card lacks %q:\n%s", want, card)
+		}
+	}
+	if err := Rebuild(t.TempDir(), "gke", out, "none", nil); err == nil {
+		t.Error("an empty folder gives no error")
+	}
+}

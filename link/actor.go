@@ -133,9 +133,20 @@ func (a *actor) observe(ev *audit.Event) {
 }
 
 // builtIn tells the API groups of Kubernetes itself from those of custom
-// resources: they have no dot or end in ".k8s.io".
+// resources, some of which end in ".k8s.io" too
+// (https://kubernetes.io/docs/reference/kubernetes-api/).
 func builtIn(group string) bool {
-	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
+	core, ok := strings.CutSuffix(group, ".k8s.io")
+	if !ok {
+		return !strings.Contains(group, ".")
+	}
+	switch core {
+	case "admissionregistration", "apiextensions", "apiregistration", "authentication", "authorization", "rbac.authorization",
+		"certificates", "coordination", "discovery", "events", "flowcontrol.apiserver", "internal.apiserver", "networking",
+		"node", "resource", "scheduling", "storage", "storagemigration":
+		return true
+	}
+	return false
 }
 
 // controlling tells requests that only the control plane sends, whatever its

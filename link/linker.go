@@ -57,7 +57,10 @@ type settled struct {
 	waiting    []*entry // events that came while the request's place was open
 	decided    bool
 	complete   bool // its last stage was seen
-	at         micros
+	// first is the stage of the request's first event in the log, as far as
+	// the look ahead shows it.
+	first audit.Stage
+	at    micros
 }
 
 // New returns a Linker. It calls emit once for every event added, in no
@@ -101,10 +104,9 @@ func (l *Linker) Add(ev *audit.Event, tag uint64) {
 // be used afterwards.
 func (l *Linker) Close() {
 	l.advance(true)
-	for _, e := range l.ahead {
-		l.link(e)
+	for len(l.ahead) > 0 {
+		l.next()
 	}
-	l.ahead = nil
 	l.closeCommands(0, true)
 	for _, c := range l.contexts {
 		l.report(c.close())
@@ -133,14 +135,18 @@ func (l *Linker) advance(all bool) {
 	for it := l.window.pop(all); it != nil; it = l.window.pop(all) {
 		e := l.enter(it)
 		l.ahead = append(l.ahead, e)
-		n := 0
-		for n < len(l.ahead) && l.ahead[n].received+lookAhead < e.received {
-			l.link(l.ahead[n])
-			l.ahead[n] = nil
-			n++
+		for l.ahead[0].received+lookAhead < e.received {
+			l.next()
 		}
-		l.ahead = l.ahead[n:]
 	}
+}
+
+// next links the first of the events looked ahead at.
+func (l *Linker) next() {
+	e := l.ahead[0]
+	l.ahead[0] = nil
+	l.ahead = l.ahead[1:]
+	l.link(e)
 }
 
 // enter finds the actor of an event and learns from it.
@@ -176,7 +182,7 @@ func (l *Linker) link(e *entry) {
 		l.again(s, e)
 		return
 	}
-	s := &settled{at: e.received, complete: ends(e.event)}
+	s := &settled{at: e.received, complete: ends(e.event), first: l.firstStage(e)}
 	l.remember(key, s)
 
 	r := &request{event: e.event, actor: e.actor, received: e.received, done: e.done}
@@ -237,9 +243,29 @@ func (l *Linker) settle(e *entry, ctx *contextState, as Assignment) {
 	s.waiting = nil
 }
 
+// firstStage finds the stage of the first event that the log has of the
+// request of e. Its further events follow in the look ahead.
+func (l *Linker) firstStage(e *entry) audit.Stage {
+	first := e.event.Stage
+	for _, next := range l.ahead {
+		if next.received > e.received {
+			break
+		}
+		if next.event.AuditID == e.event.AuditID && next.event.RequestURI == e.event.RequestURI && stageRank(next.event.Stage) > stageRank(first) {
+			first = next.event.Stage
+		}
+	}
+	return first
+}
+
 func (l *Linker) send(s *settled, e *entry, first bool) {
 	as := s.assignment
 	as.Event, as.Tag = e.event, e.tag
+	if as.Role == RoleRoot && e.event.Stage != s.first {
+		// A command has one root: the first event of its first principal
+		// request.
+		as.Role, as.Rule, as.Evidence = RoleClient, "same-request", "a further stage of the principal request"
+	}
 	if c := s.context; c != nil {
 		if !c.open {
 			l.contexts = append(l.contexts, c)

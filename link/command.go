@@ -17,6 +17,13 @@ type command struct {
 	// reads are the requests that wait to learn which context they belong to.
 	reads       []*entry
 	begun, last micros
+	// spent is how long the API server took for the requests.
+	spent    micros
+	requests int
+	// manager is the field manager of the last change, and deletes tells
+	// whether that was a delete.
+	manager string
+	deletes bool
 	// retries is the last change if it was refused for the moment; evicts
 	// tells that the command evicts pods.
 	retries retry
@@ -45,6 +52,8 @@ func (l *Linker) person(e *entry) {
 	}
 	if !lasting(e.event) {
 		cmd.last = max(cmd.last, e.done)
+		cmd.spent += e.done - e.received
+		cmd.requests++
 	}
 	if !changes(e.event) {
 		cmd.reads = append(cmd.reads, e)
@@ -67,7 +76,7 @@ func (l *Linker) person(e *entry) {
 	ctx.operation = cmd.operation
 	cmd.contexts = append(cmd.contexts, ctx)
 	cmd.objects[key] = ctx
-	cmd.retries = retryOf(e.event)
+	cmd.retries, cmd.manager, cmd.deletes = retryOf(e.event), fieldManager(e.event), isDelete(e.event)
 	l.settleReads(cmd, ctx)
 	l.assign(e, ctx, role, cause{}, rule, why, 0.99)
 }
@@ -127,13 +136,6 @@ func (a *actor) commandAt(at, gap micros) *command {
 	return nil
 }
 
-// Pauses within which a request that does not look like the continuation of
-// its command still counts as one.
-const (
-	returnPause = 120_000 // microseconds, before coming back to the same object
-	surveyPause = 250_000 // microseconds, before listing after a change
-)
-
 // Bounds of one command, so that a client which never pauses stays bounded in
 // time and memory.
 const (
@@ -141,24 +143,6 @@ const (
 	maxSurvey     = 60 * second
 	maxPrincipals = 5000
 )
-
-// newCommand tells whether a request begins another command than the one in
-// progress: after a pause, or when it comes back to what was changed already.
-func (l *Linker) newCommand(cmd *command, e *entry) bool {
-	pause := e.received - cmd.last
-	if pause > l.gap || len(cmd.contexts) > maxPrincipals {
-		return true
-	}
-	if len(cmd.contexts) == 0 {
-		// What polls without a pause and never changes anything must not
-		// wait for ever to be decided.
-		return len(cmd.reads) > maxReads || e.received-cmd.begun > maxSurvey
-	}
-	if pause > surveyPause && e.event.Verb == "list" {
-		return true
-	}
-	return pause > returnPause && cmd.objects[keyOfRequest(e.event)] != nil
-}
 
 // settleReads gives the waiting reads to a context.
 func (l *Linker) settleReads(cmd *command, ctx *contextState) {

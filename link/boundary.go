@@ -1,0 +1,108 @@
+package link
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/whet-k8s/whet/audit"
+)
+
+// A command's end shows as a pause. A program sends its requests within a few
+// milliseconds, on a busy machine within some hundred; people and scripts take
+// longer to start the next one, but not always. Between the two the requests
+// themselves tell: what kubectl calls itself in fieldManager, what it reads
+// before it writes, what it never mixes.
+const (
+	// certainPause is the shortest pause that can end a command.
+	certainPause = 60_000 // microseconds
+	// returnPause ends a command that comes back to what it changed.
+	returnPause = 120_000
+	// singlePause ends a command of a kind that changes one thing.
+	singlePause = 150_000
+	// surveyPause ends a command that lists after a change.
+	surveyPause = 250_000
+	// brisk is how long a request takes on a machine that is not busy. On a
+	// busy one pauses grow as the requests do.
+	brisk = 5_000
+)
+
+// newCommand tells whether a request begins another command than the one in
+// progress.
+func (l *Linker) newCommand(cmd *command, e *entry) bool {
+	pause := e.received - cmd.last
+	switch {
+	case pause > l.gap, len(cmd.contexts) > maxPrincipals:
+		return true
+	case len(cmd.contexts) == 0 && (len(cmd.reads) > maxReads || e.received-cmd.begun > maxSurvey):
+		// What polls without a pause and never changes anything must not
+		// wait for ever to be decided.
+		return true
+	}
+	if cmd.requests > 0 {
+		pause = pause * brisk / max(brisk, cmd.spent/micros(cmd.requests))
+	}
+	if pause < certainPause {
+		return false
+	}
+	if len(cmd.contexts) == 0 {
+		return cmd.answered(e.event)
+	}
+	return cmd.changed(e.event, pause)
+}
+
+// answered tells whether a request cannot follow on what a command has read so
+// far: it reads the same once more, or deletes what was only looked at. A
+// delete reads nothing but lists.
+func (cmd *command) answered(ev *audit.Event) bool {
+	key := keyOfRequest(ev)
+	for _, r := range cmd.reads {
+		if key.name == "" || r.event.Verb != "get" || keyOfRequest(r.event) != key {
+			continue
+		}
+		if isDelete(ev) || (ev.Verb == "get" && r.event.RequestURI == ev.RequestURI) {
+			return true
+		}
+	}
+	return false
+}
+
+// changed tells whether a request, after a pause, cannot follow on what a
+// command has changed so far.
+func (cmd *command) changed(ev *audit.Event, pause micros) bool {
+	if cmd.objects[keyOfRequest(ev)] != nil && pause > returnPause {
+		return true
+	}
+	if ev.Verb == "list" && pause > surveyPause {
+		return true
+	}
+	if isWrite(ev.Verb) && (isDelete(ev) != cmd.deletes || fieldManager(ev) != cmd.manager) {
+		return true
+	}
+	return pause > singlePause && changesOne(cmd.manager)
+}
+
+// isDelete tells requests that ask for objects to go.
+func isDelete(ev *audit.Event) bool {
+	return ev.Verb == "delete" || ev.Verb == "deletecollection" || ev.Object.Subresource == "eviction"
+}
+
+// fieldManager is the name by which a program owns the fields it sets
+// (https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers).
+func fieldManager(ev *audit.Event) string {
+	_, rest, ok := strings.Cut(ev.RequestURI, "fieldManager=")
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "&")
+	if plain, err := url.QueryUnescape(name); err == nil {
+		return plain
+	}
+	return name
+}
+
+// changesOne tells the field managers of kubectl's commands that change one
+// object as a rule: all but apply
+// (staging/src/k8s.io/kubectl/pkg/cmd/*, fieldManager).
+func changesOne(manager string) bool {
+	return strings.HasPrefix(manager, "kubectl-") && manager != "kubectl-client-side-apply"
+}

@@ -78,7 +78,9 @@ func (cmd *command) changed(ev *audit.Event, pause micros) bool {
 	if isWrite(ev.Verb) && (isDelete(ev) != cmd.deletes || fieldManager(ev) != cmd.manager) {
 		return true
 	}
-	return pause > singlePause && changesOne(cmd.manager)
+	// A delete of several goes on with the next delete, and looks only at what
+	// it deleted.
+	return pause > singlePause && (changesOne(cmd.manager) || cmd.deletes && ev.Verb == "get")
 }
 
 // isDelete tells requests that ask for objects to go.

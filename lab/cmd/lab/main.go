@@ -3,7 +3,8 @@
 //
 //	lab up                        a cluster to play with, and its audit log
 //	lab record SCENARIOS --out DIR  plays scenarios and records
-//	lab replicate PREFIX --out FILE a large log from a recording
+//	lab replicate PREFIX --out DIR a large log from a recording
+//	lab truth FOLDER --out DIR    a recording again, under another policy
 //	lab check PREFIX...           proves recordings sound
 //	lab policy NAME               prints an audit policy
 //
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/whet-k8s/whet/lab/internal/cli"
 	"github.com/whet-k8s/whet/lab/internal/cluster"
 	"github.com/whet-k8s/whet/lab/internal/parts"
 )
@@ -27,7 +29,7 @@ func main() {
 		}
 		os.Exit(code)
 	}
-	if err := newCommand().Execute(); err != nil {
+	if err := cli.New(parts.KubernetesVersion()).Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		os.Exit(1)
 	}

@@ -1,4 +1,7 @@
-package main
+// Package cli holds the commands of the lab's program. It knows nothing of
+// Kubernetes itself, so its tests need no control plane: main gives it the
+// version of the parts that the program can become.
+package cli
 
 import (
 	"context"
@@ -15,21 +18,22 @@ import (
 
 	"github.com/whet-k8s/whet/lab/internal/cluster"
 	"github.com/whet-k8s/whet/lab/internal/netns"
-	"github.com/whet-k8s/whet/lab/internal/parts"
 	"github.com/whet-k8s/whet/lab/internal/policy"
 	"github.com/whet-k8s/whet/lab/internal/record"
 	"github.com/whet-k8s/whet/lab/scenarios"
 )
 
-func newCommand() *cobra.Command {
+// New returns the program's command with its subcommands. The version is that of
+// the control plane's parts.
+func New(version string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "lab",
 		Short:         "Record real Kubernetes audit logs with their truth",
-		Version:       parts.KubernetesVersion(),
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRecordCommand(), newUpCommand(), newReplicateCommand(), newTruthCommand(), newCheckCommand(), newPolicyCommand())
+	root.AddCommand(newRecordCommand(version), newUpCommand(), newReplicateCommand(), newTruthCommand(), newCheckCommand(), newPolicyCommand())
 	return root
 }
 
@@ -66,7 +70,7 @@ func programs() (lab, operator string, err error) {
 	return lab, operator, nil
 }
 
-func newRecordCommand() *cobra.Command {
+func newRecordCommand(version string) *cobra.Command {
 	var out, prefix, plan, policyName string
 	var seed uint64
 	var keep, host bool
@@ -107,7 +111,7 @@ The plans are ` + strings.Join(scenarios.Plans(), ", ") + `, or a file.`,
 			ctx, stop := interruptible(cmd)
 			defer stop()
 			return record.Record(ctx, record.Options{
-				Lab: lab, Operator: operator, Version: parts.KubernetesVersion(), Net: net, Plan: p, PlanName: plan,
+				Lab: lab, Operator: operator, Version: version, Net: net, Plan: p, PlanName: plan,
 				Scenarios: chosen, Policy: policyName, Seed: seed, Out: out, Prefix: prefix, Keep: keep, Progress: progress,
 			})
 		},

@@ -46,6 +46,10 @@ figures: $(BIN) ## print the figures of docs/accuracy.md
 		$(BIN) evaluate --truth recordings/$$r recordings/$$r.$$v.jsonl.zst || exit 1; \
 	done; done
 
+.PHONY: speed
+speed: ## compare whet with jq on a log of 1 GB; needs jq and 4 GB of disk
+	$(GO) run ./tools/speed recordings/day.audit.jsonl.zst
+
 .PHONY: golden
 golden: ## write the golden files anew; read the diff before you commit it
 	$(GO) test ./link ./cmd/whet ./pipeline -update

@@ -13,16 +13,16 @@ func (d *Decoder) body(w *wireBody) *Body {
 	b := &Body{
 		Kind:              in.intern(w.Kind),
 		APIVersion:        in.intern(w.APIVersion),
-		Name:              strings.Clone(m.Name),
+		Name:              in.intern(m.Name),
 		GenerateName:      in.intern(m.GenerateName),
 		Namespace:         in.intern(m.Namespace),
-		UID:               strings.Clone(m.UID),
-		ResourceVersion:   strings.Clone(m.ResourceVersion),
+		UID:               in.intern(m.UID),
+		ResourceVersion:   in.intern(m.ResourceVersion),
 		Generation:        m.Generation,
 		Labels:            m.Labels,
 		Annotations:       m.Annotations,
 		Finalizers:        filled(m.Finalizers),
-		DeletionTimestamp: strings.Clone(m.DeletionTimestamp),
+		DeletionTimestamp: in.intern(m.DeletionTimestamp),
 		Reason:            in.intern(w.Reason),
 		Type:              in.intern(w.Type),
 		Message:           strings.Clone(first(w.Message, w.Note)),
@@ -45,7 +45,7 @@ func (d *Decoder) body(w *wireBody) *Body {
 		}
 	}
 	if w.Details != nil && w.Kind == "Status" {
-		b.Name, b.UID = strings.Clone(w.Details.Name), strings.Clone(w.Details.UID)
+		b.Name, b.UID = d.names.intern(w.Details.Name), d.names.intern(w.Details.UID)
 	}
 	d.spec(b, &w.Spec)
 	d.target(b, w)
@@ -93,16 +93,16 @@ func (d *Decoder) reference(w *wireReference) *InvolvedObject {
 		APIVersion:      d.names.intern(first(w.APIVersion, w.APIGroup)),
 		Kind:            d.names.intern(w.Kind),
 		Namespace:       d.names.intern(w.Namespace),
-		Name:            strings.Clone(w.Name),
-		UID:             strings.Clone(w.UID),
-		ResourceVersion: strings.Clone(w.ResourceVersion),
+		Name:            d.names.intern(w.Name),
+		UID:             d.names.intern(w.UID),
+		ResourceVersion: d.names.intern(w.ResourceVersion),
 	}
 }
 
 func (d *Decoder) spec(b *Body, s *wireSpec) {
 	b.Replicas, b.Suspend, b.Paused = s.Replicas, s.Suspend, s.Paused
 	b.Selector = s.Selector
-	b.VolumeName = strings.Clone(s.VolumeName)
+	b.VolumeName = d.names.intern(s.VolumeName)
 	b.ClaimRef = d.reference(s.ClaimRef)
 	if s.Names.Plural != "" {
 		b.Provides = GroupResource{
@@ -210,9 +210,9 @@ func (d *Decoder) items(b *Body, w *wireBody) {
 			APIVersion:      d.names.intern(item.APIVersion),
 			Kind:            d.names.intern(item.Kind),
 			Namespace:       d.names.intern(m.Namespace),
-			Name:            strings.Clone(m.Name),
-			UID:             strings.Clone(m.UID),
-			ResourceVersion: strings.Clone(m.ResourceVersion),
+			Name:            d.names.intern(m.Name),
+			UID:             d.names.intern(m.UID),
+			ResourceVersion: d.names.intern(m.ResourceVersion),
 		})
 	}
 	for i := range w.Items {

@@ -61,9 +61,17 @@ type Batch struct {
 // several of them one after the other. It always gives a Batch, and what is
 // wrong with a record stands in Batch.Malformed.
 func (d *Decoder) DecodeChunk(c *Chunk) *Batch {
-	b := &Batch{
+	b := &Batch{Events: make([]Event, 0, len(c.Records))}
+	d.DecodeInto(b, c)
+	return b
+}
+
+// DecodeInto does what DecodeChunk does, in the memory of a Batch that is not
+// needed any more.
+func (d *Decoder) DecodeInto(b *Batch, c *Chunk) {
+	*b = Batch{
 		Seq: c.Seq, Source: c.Source, Lines: c.Lines, Blank: c.Blank, Bytes: c.Bytes,
-		Events: make([]Event, 0, len(c.Records)),
+		Events: b.Events[:0], Malformed: b.Malformed[:0],
 	}
 	for i := range c.Records {
 		r := &c.Records[i]
@@ -73,7 +81,6 @@ func (d *Decoder) DecodeChunk(c *Chunk) *Batch {
 			b.MalformedLines += r.Lines
 		}
 	}
-	return b
 }
 
 // record decodes one record and tells whether it gave events, or is a list

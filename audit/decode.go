@@ -30,15 +30,9 @@ var errEventList = errors.New("an EventList where a single Event is wanted")
 // of strings that repeat, so use one Decoder a goroutine. The zero value is
 // ready to use.
 type Decoder struct {
-	names interner
-	// What an event is read into before it is copied.
-	scan              scanner
-	wire              wireEvent[*wireBody]
-	impersonated      wireUser
-	object            wireObjectRef
-	status            wireStatus
-	request, response wireBody
-	requestRaw        []byte
+	names   interner
+	scan    scanner
+	reading reading
 }
 
 // Decode reads one audit.k8s.io Event, v1 or v1beta1, from its JSON. It keeps
@@ -66,7 +60,7 @@ func (d *Decoder) decode(raw []byte, at Position, ev *Event) error {
 	if !d.readEvent(raw) {
 		return d.whyNot(raw)
 	}
-	w := &d.wire
+	w := &d.reading.wire
 	if err := d.fillEvent(w, raw, at, ev); err != nil {
 		return err
 	}
@@ -88,13 +82,13 @@ func (d *Decoder) patch(b *Body) *Body {
 	switch {
 	case b != nil:
 		b.Patch = "merge"
-		b.PatchPaths = d.mergePatchPaths(d.requestRaw)
-	case len(d.requestRaw) > 0 && d.requestRaw[0] == '[':
-		paths, err := d.jsonPatch(d.requestRaw, &d.request)
+		b.PatchPaths = d.mergePatchPaths(d.reading.requestRaw)
+	case len(d.reading.requestRaw) > 0 && d.reading.requestRaw[0] == '[':
+		paths, err := d.jsonPatch(d.reading.requestRaw, &d.reading.request)
 		if err != nil {
 			return nil
 		}
-		b = d.body(&d.request)
+		b = d.body(&d.reading.request)
 		b.Patch = "json"
 		b.PatchPaths = paths
 	}
@@ -149,7 +143,7 @@ func (d *Decoder) fillEvent(w *wireEvent[*wireBody], raw []byte, at Position, ev
 		Level:           Level(in.intern(w.Level)),
 		AuditID:         strings.Clone(w.AuditID),
 		Stage:           Stage(in.intern(w.Stage)),
-		RequestURI:      strings.Clone(w.RequestURI),
+		RequestURI:      in.intern(w.RequestURI),
 		Verb:            in.intern(w.Verb),
 		User:            d.user(&w.User),
 		SourceIPs:       w.SourceIPs,
@@ -192,11 +186,11 @@ func (d *Decoder) objectRef(w *wireObjectRef) ObjectRef {
 		Resource:        in.intern(w.Resource),
 		Subresource:     in.intern(w.Subresource),
 		Namespace:       in.intern(w.Namespace),
-		Name:            strings.Clone(w.Name),
-		UID:             strings.Clone(w.UID),
+		Name:            in.intern(w.Name),
+		UID:             in.intern(w.UID),
 		APIGroup:        in.intern(w.APIGroup),
 		APIVersion:      in.intern(w.APIVersion),
-		ResourceVersion: strings.Clone(w.ResourceVersion),
+		ResourceVersion: in.intern(w.ResourceVersion),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -198,6 +199,14 @@ func TestMinimalEvent(t *testing.T) {
 	}
 	if got := ev.RequestReceived.Nanosecond(); got != 1000 {
 		t.Errorf("the time has %d nanoseconds, want 1000", got)
+	}
+}
+
+func TestSpacesAround(t *testing.T) {
+	raw := " \t\r\n" + strings.ReplaceAll(minimalEvent, `":"`, "\" :\n\t\"") + " \r\n"
+	if diff := cmp.Diff(decodeOne(t, []byte(minimalEvent)), decodeOne(t, []byte(raw)),
+		cmpopts.IgnoreFields(Event{}, "Raw", "Position")); diff != "" {
+		t.Error(diff)
 	}
 }
 

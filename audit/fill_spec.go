@@ -1,104 +1,91 @@
 package audit
 
-func (s *scanner) spec(w *wireSpec) {
-	for more := s.object(); more; more = s.more('}') {
-		switch key := s.key(); key {
-		case "replicas":
-			w.Replicas = wholeNumber(s.number())
-		case "suspend":
-			w.Suspend = s.boolean()
-		case "paused":
-			w.Paused = s.boolean()
-		case "selector":
-			s.selector(&w.Selector)
-		case "template":
-			pointer(s, &w.Template, nil, (*scanner).template)
-		case "jobTemplate":
-			pointer(s, &w.JobTemplate, nil, (*scanner).jobTemplate)
-		case "scaleTargetRef":
-			pointer(s, &w.ScaleTargetRef, nil, (*scanner).reference)
-		case "boundObjectRef":
-			pointer(s, &w.BoundObjectRef, nil, (*scanner).reference)
-		case "claimRef":
-			pointer(s, &w.ClaimRef, nil, (*scanner).reference)
-		case "volumeName":
-			s.text(&w.VolumeName)
-		case "group":
-			s.text(&w.Group)
-		case "names":
-			s.specNames(&w.Names)
-		default:
-			s.podMember(key, &w.wirePodSpec)
-		}
+func (s *scanner) spec(name string, w *wireSpec) bool {
+	switch name {
+	case "replicas":
+		w.Replicas = wholeNumber(s.number())
+	case "suspend":
+		w.Suspend = s.boolean()
+	case "paused":
+		w.Paused = s.boolean()
+	case "selector":
+		s.selector(&w.Selector)
+	case "template":
+		pointer(s, &w.Template, nil, (*scanner).template)
+	case "jobTemplate":
+		pointer(s, &w.JobTemplate, nil, (*scanner).jobTemplate)
+	case "scaleTargetRef":
+		pointer(s, &w.ScaleTargetRef, nil, (*scanner).reference)
+	case "boundObjectRef":
+		pointer(s, &w.BoundObjectRef, nil, (*scanner).reference)
+	case "claimRef":
+		pointer(s, &w.ClaimRef, nil, (*scanner).reference)
+	case "volumeName":
+		s.text(&w.VolumeName)
+	case "group":
+		s.text(&w.Group)
+	case "names":
+		members(s, &w.Names, (*scanner).specNames)
+	default:
+		return s.podSpec(name, &w.wirePodSpec)
 	}
+	return true
 }
 
-func (s *scanner) specNames(w *wireNames) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "plural":
-			s.text(&w.Plural)
-		default:
-			s.skip()
-		}
+func (s *scanner) specNames(name string, w *wireNames) bool {
+	switch name {
+	case "plural":
+		s.text(&w.Plural)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) template(w *wireTemplate) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "metadata":
-			s.templateMetadata(&w.Metadata)
-		case "spec":
-			s.podSpec(&w.Spec)
-		default:
-			s.skip()
-		}
+func (s *scanner) template(name string, w *wireTemplate) bool {
+	switch name {
+	case "metadata":
+		members(s, &w.Metadata, (*scanner).templateMetadata)
+	case "spec":
+		members(s, &w.Spec, (*scanner).podSpec)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) templateMetadata(w *wireTemplateMetadata) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "labels":
-			s.labels(&w.Labels)
-		default:
-			s.skip()
-		}
+func (s *scanner) templateMetadata(name string, w *wireTemplateMetadata) bool {
+	switch name {
+	case "labels":
+		s.labels(&w.Labels)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) jobTemplate(w *wireJobTemplate) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "spec":
-			s.jobSpec(&w.Spec)
-		default:
-			s.skip()
-		}
+func (s *scanner) jobTemplate(name string, w *wireJobTemplate) bool {
+	switch name {
+	case "spec":
+		members(s, &w.Spec, (*scanner).jobSpec)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) jobSpec(w *wireJobSpec) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "template":
-			pointer(s, &w.Template, nil, (*scanner).template)
-		default:
-			s.skip()
-		}
+func (s *scanner) jobSpec(name string, w *wireJobSpec) bool {
+	switch name {
+	case "template":
+		pointer(s, &w.Template, nil, (*scanner).template)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) podSpec(w *wirePodSpec) {
-	for more := s.object(); more; more = s.more('}') {
-		s.podMember(s.key(), w)
-	}
-}
-
-// podMember reads a member of a pod's spec, whose name has been taken.
-func (s *scanner) podMember(key string, w *wirePodSpec) {
-	switch key {
+func (s *scanner) podSpec(name string, w *wirePodSpec) bool {
+	switch name {
 	case "nodeName":
 		s.text(&w.NodeName)
 	case "serviceAccountName":
@@ -116,145 +103,135 @@ func (s *scanner) podMember(key string, w *wirePodSpec) {
 	case "imagePullSecrets":
 		items(s, &w.ImagePullSecrets, (*scanner).named)
 	default:
-		s.skip()
+		return false
 	}
+	return true
 }
 
-func (s *scanner) container(w *wireContainer) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "image":
-			s.text(&w.Image)
-		case "env":
-			items(s, &w.Env, (*scanner).env)
-		case "envFrom":
-			items(s, &w.EnvFrom, (*scanner).envFrom)
-		default:
-			s.skip()
-		}
+func (s *scanner) container(name string, w *wireContainer) bool {
+	switch name {
+	case "image":
+		s.text(&w.Image)
+	case "env":
+		items(s, &w.Env, (*scanner).env)
+	case "envFrom":
+		items(s, &w.EnvFrom, (*scanner).envFrom)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) env(w *wireEnv) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "valueFrom":
-			pointer(s, &w.ValueFrom, nil, (*scanner).envSource)
-		default:
-			s.skip()
-		}
+func (s *scanner) env(name string, w *wireEnv) bool {
+	switch name {
+	case "valueFrom":
+		pointer(s, &w.ValueFrom, nil, (*scanner).envSource)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) envSource(w *wireEnvSource) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "configMapKeyRef":
-			s.named(&w.ConfigMapKeyRef)
-		case "secretKeyRef":
-			s.named(&w.SecretKeyRef)
-		default:
-			s.skip()
-		}
+func (s *scanner) envSource(name string, w *wireEnvSource) bool {
+	switch name {
+	case "configMapKeyRef":
+		members(s, &w.ConfigMapKeyRef, (*scanner).named)
+	case "secretKeyRef":
+		members(s, &w.SecretKeyRef, (*scanner).named)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) envFrom(w *wireEnvFrom) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "configMapRef":
-			s.named(&w.ConfigMapRef)
-		case "secretRef":
-			s.named(&w.SecretRef)
-		default:
-			s.skip()
-		}
+func (s *scanner) envFrom(name string, w *wireEnvFrom) bool {
+	switch name {
+	case "configMapRef":
+		members(s, &w.ConfigMapRef, (*scanner).named)
+	case "secretRef":
+		members(s, &w.SecretRef, (*scanner).named)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) volume(w *wireVolume) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "persistentVolumeClaim":
-			s.claim(&w.PersistentVolumeClaim)
-		case "configMap":
-			s.named(&w.ConfigMap)
-		case "secret":
-			s.secret(&w.Secret)
-		case "projected":
-			pointer(s, &w.Projected, nil, (*scanner).projected)
-		case "csi":
-			pointer(s, &w.CSI, nil, (*scanner).csi)
-		default:
-			s.skip()
-		}
+func (s *scanner) volume(name string, w *wireVolume) bool {
+	switch name {
+	case "persistentVolumeClaim":
+		members(s, &w.PersistentVolumeClaim, (*scanner).claim)
+	case "configMap":
+		members(s, &w.ConfigMap, (*scanner).named)
+	case "secret":
+		members(s, &w.Secret, (*scanner).secret)
+	case "projected":
+		pointer(s, &w.Projected, nil, (*scanner).projected)
+	case "csi":
+		pointer(s, &w.CSI, nil, (*scanner).csi)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) claim(w *wireClaim) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "claimName":
-			s.text(&w.ClaimName)
-		default:
-			s.skip()
-		}
+func (s *scanner) claim(name string, w *wireClaim) bool {
+	switch name {
+	case "claimName":
+		s.text(&w.ClaimName)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) secret(w *wireSecret) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "secretName":
-			s.text(&w.SecretName)
-		default:
-			s.skip()
-		}
+func (s *scanner) secret(name string, w *wireSecret) bool {
+	switch name {
+	case "secretName":
+		s.text(&w.SecretName)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) projected(w *wireProjected) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "sources":
-			items(s, &w.Sources, (*scanner).projection)
-		default:
-			s.skip()
-		}
+func (s *scanner) projected(name string, w *wireProjected) bool {
+	switch name {
+	case "sources":
+		items(s, &w.Sources, (*scanner).projection)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) projection(w *wireProjection) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "configMap":
-			s.named(&w.ConfigMap)
-		case "secret":
-			s.named(&w.Secret)
-		default:
-			s.skip()
-		}
+func (s *scanner) projection(name string, w *wireProjection) bool {
+	switch name {
+	case "configMap":
+		members(s, &w.ConfigMap, (*scanner).named)
+	case "secret":
+		members(s, &w.Secret, (*scanner).named)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) csi(w *wireCSI) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "nodePublishSecretRef":
-			s.named(&w.NodePublishSecretRef)
-		default:
-			s.skip()
-		}
+func (s *scanner) csi(name string, w *wireCSI) bool {
+	switch name {
+	case "nodePublishSecretRef":
+		members(s, &w.NodePublishSecretRef, (*scanner).named)
+	default:
+		return false
 	}
+	return true
 }
 
-func (s *scanner) named(w *wireName) {
-	for more := s.object(); more; more = s.more('}') {
-		switch s.key() {
-		case "name":
-			s.text(&w.Name)
-		default:
-			s.skip()
-		}
+func (s *scanner) named(name string, w *wireName) bool {
+	switch name {
+	case "name":
+		s.text(&w.Name)
+	default:
+		return false
 	}
+	return true
 }

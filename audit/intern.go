@@ -1,20 +1,30 @@
 package audit
 
-import "strings"
+import (
+	"hash/maphash"
+	"strings"
+)
 
 const (
 	// internEntries bounds the table: a cluster has some thousand distinct
-	// users, agents, namespaces, resources and label values that repeat.
-	internEntries = 8192
+	// users, agents, namespaces, resources and label values that repeat, and
+	// each object is named by dozens of events that follow each other.
+	internEntries = 16384
 	// internLength is the longest string worth a place in the table.
 	internLength = 256
+	// memoEntries bounds a memo: a cluster has some thousand distinct label
+	// maps, and far fewer lists of groups.
+	memoEntries = 4096
+	// memoLength is the longest JSON that a memo remembers, in bytes.
+	memoLength = 512
 )
 
-// interner gives equal strings one copy. Its table is bounded: when full it is
-// emptied, so that a long log in which names come and go keeps what repeats
-// now.
+// interner gives equal strings one copy. Each string has one place in its
+// table, which it loses to the next string with the same place, so that a long
+// log in which names come and go keeps what repeats now.
 type interner struct {
-	table map[string]string
+	seed  maphash.Seed
+	table []string
 	// lists, maps and selectors are those that were read from the same JSON.
 	lists           memo[[]string]
 	maps, selectors memo[map[string]string]
@@ -28,42 +38,46 @@ func (in *interner) intern(s string) string {
 	if len(s) > internLength {
 		return strings.Clone(s)
 	}
-	if known, ok := in.table[s]; ok {
-		return known
+	if in.table == nil {
+		in.seed = maphash.MakeSeed()
+		in.table = make([]string, internEntries)
 	}
-	if in.table == nil || len(in.table) >= internEntries {
-		in.table = make(map[string]string, 256)
+	known := &in.table[maphash.String(in.seed, s)%internEntries]
+	if *known != s {
+		*known = strings.Clone(s)
 	}
-	s = strings.Clone(s)
-	in.table[s] = s
-	return s
+	return *known
 }
-
-const (
-	// memoEntries bounds a memo: a cluster has some thousand distinct label
-	// maps, and far fewer lists of groups.
-	memoEntries = 4096
-	// memoLength is the longest JSON that a memo remembers, in bytes.
-	memoLength = 512
-)
 
 // memo remembers what pieces of JSON say, so that they are read once and share
-// one value, which nobody may change. Like an interner it is emptied when full.
+// one value, which nobody may change. Its table works like an interner's.
 type memo[T any] struct {
-	table map[string]T
+	seed  maphash.Seed
+	table []memory[T]
 }
 
-func (m *memo[T]) get(raw []byte) (T, bool) {
-	v, ok := m.table[string(raw)]
-	return v, ok
+type memory[T any] struct {
+	json  string
+	value T
 }
 
-func (m *memo[T]) put(raw []byte, v T) {
-	if len(raw) > memoLength {
+func (m *memo[T]) get(json []byte) (T, bool) {
+	if len(m.table) > 0 && len(json) <= memoLength {
+		if known := &m.table[maphash.Bytes(m.seed, json)%memoEntries]; known.json == string(json) {
+			return known.value, true
+		}
+	}
+	var none T
+	return none, false
+}
+
+func (m *memo[T]) put(json []byte, value T) {
+	if len(json) > memoLength {
 		return
 	}
-	if m.table == nil || len(m.table) >= memoEntries {
-		m.table = make(map[string]T, 64)
+	if m.table == nil {
+		m.seed = maphash.MakeSeed()
+		m.table = make([]memory[T], memoEntries)
 	}
-	m.table[string(raw)] = v
+	m.table[maphash.Bytes(m.seed, json)%memoEntries] = memory[T]{string(json), value}
 }

@@ -86,7 +86,7 @@ func (s *scanner) wants(first byte) bool {
 // object begins an object and tells whether there is a member to read:
 //
 //	for more := s.object(); more; more = s.more('}') {
-//		switch s.key() { … }
+//		switch s.name() { … }
 //	}
 func (s *scanner) object() bool { return s.wants('{') && s.begin('}') }
 
@@ -127,14 +127,8 @@ func (s *scanner) more(closing byte) bool {
 	return false
 }
 
-// key takes a member's name and the colon. A name that differs only in case
-// from one that the wire types have is given as they have it, as encoding/json
-// takes it.
-func (s *scanner) key() string { return memberNames.canonical(s.rawKey()) }
-
-// rawKey takes a member's name, as it is, and the colon. The name may be a part
-// of the data.
-func (s *scanner) rawKey() string {
+// name takes a member's name and the colon. It may be a part of the data.
+func (s *scanner) name() string {
 	if s.peek() != '"' {
 		s.fail()
 		return ""
@@ -239,7 +233,7 @@ func (s *scanner) skip() {
 				s.pos++
 				s.space()
 				if top == '{' {
-					s.skipKey()
+					s.skipName()
 				}
 				break
 			}
@@ -253,8 +247,8 @@ func (s *scanner) skip() {
 	}
 }
 
-// skipKey takes a member's name and the colon.
-func (s *scanner) skipKey() {
+// skipName takes a member's name and the colon.
+func (s *scanner) skipName() {
 	if s.peek() != '"' {
 		s.fail()
 		return
@@ -300,7 +294,7 @@ func (s *scanner) skipSimple() bool {
 			}
 			s.open = append(s.open, c)
 			if c == '{' {
-				s.skipKey()
+				s.skipName()
 			}
 			continue
 		case 't':

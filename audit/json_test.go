@@ -159,7 +159,7 @@ func TestEveryMemberIsRead(t *testing.T) {
 	if !d.readEvent(text) {
 		t.Fatalf("the scanner fails at byte %d of %s", d.scan.failedAt, text)
 	}
-	if diff := cmp.Diff(want, d.wire, cmp.AllowUnexported(wireSpec{})); diff != "" {
+	if diff := cmp.Diff(want, d.reading.wire, cmp.AllowUnexported(wireSpec{})); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -247,12 +247,15 @@ func TestMemoIsBounded(t *testing.T) {
 		m.put([]byte(letters(i)+letters(i/7)), i)
 	}
 	m.put([]byte(strings.Repeat("x", memoLength+1)), 1)
-	if n := len(m.table); n > memoEntries || n == 0 {
-		t.Errorf("the table has %d entries, want at most %d", n, memoEntries)
+	if n := len(m.table); n != memoEntries {
+		t.Errorf("the table has %d entries, want %d", n, memoEntries)
 	}
-	for piece := range m.table {
-		if len(piece) > memoLength {
-			t.Errorf("a piece of %d bytes is remembered", len(piece))
+	for _, known := range m.table {
+		if len(known.json) > memoLength {
+			t.Errorf("a piece of %d bytes is remembered", len(known.json))
 		}
+	}
+	if got, ok := m.get([]byte(letters(7) + letters(1))); ok && got != 7 {
+		t.Errorf("the memo takes one piece for another: %d", got)
 	}
 }

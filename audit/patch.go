@@ -17,7 +17,7 @@ func (d *Decoder) mergePatchPaths(raw []byte) []string {
 	var paths []string
 	s := scanner{data: raw}
 	for more := s.object(); more; more = s.more('}') {
-		key := s.rawKey()
+		key := s.name()
 		if s.peek() != '{' {
 			paths = append(paths, d.names.intern(key))
 			s.skip()
@@ -26,7 +26,7 @@ func (d *Decoder) mergePatchPaths(raw []byte) []string {
 		any := false
 		for more := s.object(); more; more = s.more('}') {
 			any = true
-			paths = append(paths, d.names.intern(key+"."+s.rawKey()))
+			paths = append(paths, d.names.intern(key+"."+s.name()))
 			s.skip()
 		}
 		if !any {

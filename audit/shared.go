@@ -74,7 +74,7 @@ func (s *scanner) labels(into *map[string]string) {
 func (s *scanner) readLabels() (labels map[string]string, clean bool) {
 	clean = true
 	for more := s.object(); more; more = s.more('}') {
-		key := s.rawKey()
+		key := s.name()
 		var value string
 		clean = clean && s.peek() == '"'
 		s.text(&value)
@@ -109,7 +109,7 @@ func (s *scanner) readSelector(outer bool) map[string]string {
 	var labels, inner map[string]string
 	matchLabels := false
 	for more := s.object(); more; more = s.more('}') {
-		key := s.rawKey()
+		key := s.name()
 		switch {
 		case s.peek() == '"':
 			if labels == nil {

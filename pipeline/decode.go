@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -26,7 +27,7 @@ const (
 
 // decoded is a chunk's Batch with the verdict on each of its events.
 type decoded struct {
-	*audit.Batch
+	audit.Batch
 	verdicts []verdict
 }
 
@@ -50,8 +51,8 @@ func (b *decoded) lineRange() (first, last int) {
 		see(b.Events[n-1].Position.Line)
 	}
 	if n := len(b.Malformed); n > 0 {
-		see(b.Malformed[0].Position.Line)
-		see(b.Malformed[n-1].Position.Line)
+		see(b.Malformed[0].Line)
+		see(b.Malformed[n-1].Line)
 	}
 	return first, last
 }
@@ -71,6 +72,7 @@ func decodeAll(ctx context.Context, reader *audit.Reader, o Options, take func(*
 	inOrder := make(chan *job, maxChunksPerWorker*o.Workers)
 	room := semaphore.NewWeighted(maxChunkBytes)
 	seed := maphash.MakeSeed()
+	spare := make(spareBatches, maxChunksPerWorker*o.Workers)
 
 	group.Go(func() error {
 		defer close(inOrder)
@@ -81,7 +83,7 @@ func decodeAll(ctx context.Context, reader *audit.Reader, o Options, take func(*
 		group.Go(func() error {
 			var d audit.Decoder
 			for j := range work {
-				j.done <- decodeChunk(&d, j.chunk, o, seed)
+				j.done <- decodeChunk(&d, spare.get(), j.chunk, o, seed)
 				if !o.KeepRaw {
 					reader.Recycle(j.chunk)
 				}
@@ -100,6 +102,7 @@ func decodeAll(ctx context.Context, reader *audit.Reader, o Options, take func(*
 				group.Go(func() error { return failed })
 			}
 		}
+		spare.put(b)
 		room.Release(j.bytes)
 	}
 	if err := group.Wait(); err != nil {
@@ -134,9 +137,30 @@ func readChunks(ctx context.Context, reader *audit.Reader, room *semaphore.Weigh
 	}
 }
 
-func decodeChunk(d *audit.Decoder, c *audit.Chunk, o Options, seed maphash.Seed) *decoded {
-	b := &decoded{Batch: d.DecodeChunk(c)}
-	b.verdicts = make([]verdict, len(b.Events))
+// spareBatches are batches whose events are taken, for chunks to come.
+type spareBatches chan *decoded
+
+func (s spareBatches) get() *decoded {
+	select {
+	case b := <-s:
+		return b
+	default:
+		return new(decoded)
+	}
+}
+
+func (s spareBatches) put(b *decoded) {
+	clear(b.Events) // what the events refer to can go
+	select {
+	case s <- b:
+	default:
+	}
+}
+
+// decodeChunk decodes a chunk and decides about its events, in the memory of b.
+func decodeChunk(d *audit.Decoder, b *decoded, c *audit.Chunk, o Options, seed maphash.Seed) *decoded {
+	d.DecodeInto(&b.Batch, c)
+	b.verdicts = slices.Grow(b.verdicts[:0], len(b.Events))[:len(b.Events)]
 	for i := range b.Events {
 		ev := &b.Events[i]
 		b.verdicts[i] = verdict{o.Policy.Decide(ev), fingerprint(ev, seed)}

@@ -138,7 +138,7 @@ func newRun(o Options, sink Sink) *run {
 // batch takes what the next chunk of the input gave.
 func (r *run) batch(b *decoded) error {
 	r.place(b)
-	r.account.addBatch(b.Batch)
+	r.account.addBatch(&b.Batch)
 	for i := range b.Events {
 		if err := r.event(&b.Events[i], b.verdicts[i]); err != nil {
 			return err

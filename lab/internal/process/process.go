@@ -119,7 +119,7 @@ func (g *Group) watch(r *running, log io.Closer, started chan<- error) {
 		status = err.Error()
 	}
 	select {
-	case g.died <- fmt.Errorf("%s died (%s); the end of its log %s:\n%s", r.spec.Name, status, r.log, Tail(r.log, 15)):
+	case g.died <- fmt.Errorf("%s died (%s); the end of its log (%s, which --keep leaves):\n%s", r.spec.Name, status, filepath.Base(r.log), Tail(r.log, 15)):
 	default:
 	}
 }

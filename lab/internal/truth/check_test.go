@@ -67,3 +67,16 @@ func TestCheckFindsFaults(t *testing.T) {
 		}
 	}
 }
+
+// Check reads files that anybody may have written.
+func FuzzCheck(f *testing.F) {
+	f.Add([]byte(`{"auditID":"a","verb":"get","user":{"username":"x"}}`), "root", "c0000")
+	f.Add([]byte(`{"objectRef":null,"user":[]}`), "effect", "")
+	f.Fuzz(func(t *testing.T, line []byte, role, context string) {
+		r := &Recording{Log: [][]byte{line}, Lines: []Line{{Line: 1, Role: role, Context: &context}}, Contexts: []Context{{Context: "c0000", RootLine: 1}}}
+		if role == "guess" && Check(r) == nil {
+			t.Error("an unknown role passes")
+		}
+		_ = Check(r) // It must not panic.
+	})
+}

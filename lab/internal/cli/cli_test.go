@@ -35,7 +35,7 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"record"}, "--out is missing"},
 		{[]string{"record", "--out", dir, "nope"}, "nope is no file, no folder, and none of the lab's scenarios"},
 		{[]string{"record", "--out", dir, bad}, "line 5: field wait not found"},
-		{[]string{"record", "--out", dir, "--plan", "nope"}, "none of the lab's plans: full, medium, short, smoke"},
+		{[]string{"record", "--out", dir, "--plan", "nope"}, "none of the lab's plans: crowd, full, medium, short, smoke"},
 		{[]string{"record", "--out", dir, "--policy", "nope"}, `no audit policy is called "nope"`},
 		{[]string{"up", "--policy", "nope"}, `no audit policy is called "nope"`},
 		{[]string{"policy", "nope"}, `no audit policy is called "nope"`},

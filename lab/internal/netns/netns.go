@@ -40,7 +40,7 @@ type Plan struct {
 	Listen string
 }
 
-// network is a documentation-free private range that the dummy interface
+// network is the private range whose addresses the dummy interface
 // carries: .1 the API server, .11 upward the nodes, .100 upward the clients.
 const network = "10.20.0."
 

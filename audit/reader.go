@@ -143,7 +143,7 @@ func (r *Reader) fill(ctx context.Context) error {
 	s := &r.scanner
 	// A record longer than a chunk doubles the buffer with each fill, so that
 	// looking at its beginning again costs little.
-	want := len(s.buf) + max(r.options.ChunkBytes, len(s.buf))
+	want := len(s.buf) + max(r.options.ChunkBytes, min(len(s.buf), r.options.MaxLine+1-len(s.buf)))
 	s.buf = slices.Grow(s.buf, want-len(s.buf))
 	for len(s.buf) < want && !r.ended {
 		var n int
@@ -206,6 +206,9 @@ func (r *Reader) cut() *Chunk {
 		s.advance(found.used)
 	} else {
 		s.drop(found.used)
+		if r.isLarge(s.buf) && len(s.buf) < r.options.ChunkBytes {
+			s.buf = append(r.buffer(len(s.buf)), s.buf...)
+		}
 	}
 	if r.ended && r.damage != "" {
 		c.Records = append(c.Records, Record{Line: s.line, Offset: s.offset, Reason: r.damage})
@@ -230,6 +233,10 @@ func (r *Reader) buffer(left int) []byte {
 	return make([]byte, 0, want+r.options.ChunkBytes/4)
 }
 
+// isLarge tells a buffer that grew for a long line, and must not be kept when
+// that is gone.
+func (r *Reader) isLarge(b []byte) bool { return cap(b) > 4*r.options.ChunkBytes }
+
 // Recycle gives the memory of a chunk back, for the chunks to come: a log of a
 // gigabyte then needs only as much as is decoded at a time. Nothing of the chunk
 // may be used any more, nor the Raw of any event or Malformed decoded from it.
@@ -237,8 +244,8 @@ func (r *Reader) buffer(left int) []byte {
 func (r *Reader) Recycle(c *Chunk) {
 	b := c.buffer
 	*c = Chunk{}
-	if cap(b) == 0 || cap(b) > 4*r.options.ChunkBytes {
-		return // a single long line must not keep its memory for good
+	if cap(b) == 0 || r.isLarge(b) {
+		return
 	}
 	select {
 	case r.free <- b:

@@ -28,6 +28,10 @@ const (
 type actor struct {
 	username string
 	class    class
+	// learned tells that the class comes from what the client did. Whoever
+	// can reach the API server can do the same, so that it is believed only
+	// where a change explains the request.
+	learned bool
 	// node is a kubelet's node.
 	node string
 	// writesStatus lists the kinds whose status the actor has written: it is
@@ -126,9 +130,9 @@ func (a *actor) observe(ev *audit.Event) {
 	}
 	switch {
 	case controlling(ev):
-		a.class = classControlPlane
-	case reacting(ev):
-		a.class = classOperator
+		a.class, a.learned = classControlPlane, true
+	case reacting(ev) && a.class == classPerson:
+		a.class, a.learned = classOperator, true
 	}
 }
 

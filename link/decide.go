@@ -11,7 +11,7 @@ import (
 // decide finds the cause of a component's request. It reports false for one
 // that starts something.
 func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
-	if e.actor.class == classPerson && !l.collects(e, r) {
+	if e.event.Impersonated != nil || (e.actor.class == classPerson && !l.collects(e, r)) {
 		return nil, false
 	}
 	if ownTimer(e.event) {
@@ -19,7 +19,7 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 		return nil, true
 	}
 	c, ok := l.explain(r)
-	if ok && e.actor.class == classOperator && !plausible(r, c) {
+	if ok && e.actor.learned && !plausible(r, c) {
 		ok = false
 	}
 	if rule, ticks := l.tick(r, ok); ticks {
@@ -34,7 +34,7 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 		l.assign(e, c.change.context, RoleEffect, c, c.rule.id, evidence[c.at], c.confidence())
 		return c.change.context, true
 	}
-	if e.actor.class == classOperator && starts(e.event) {
+	if accountable(e, r) {
 		return nil, false
 	}
 	rule, why := RuleUnknown, "no change that explains it"
@@ -53,6 +53,33 @@ func noteClaim(c cause, ev *audit.Event) {
 		return
 	}
 	pod.pod.Claims = append(pod.pod.Claims, ev.Object.Name)
+}
+
+// accountable tells whether a component answers itself for a request that
+// nothing explains. One that is a component only by what it did does so for
+// all that people want to see; an account of kube-system for what it changes
+// that belongs to nothing. Otherwise a stolen token could hide in the
+// background.
+func accountable(e *entry, r *request) bool {
+	switch {
+	case e.actor.learned:
+		return starts(e.event) || tells(e.event)
+	case strings.HasPrefix(e.actor.username, "system:serviceaccount:"):
+		return starts(e.event) && e.event.Object.Subresource == "" && (r.object == nil || len(r.object.owners) == 0)
+	}
+	return false
+}
+
+// tells tells the requests that security people never want hidden, even if
+// they change nothing.
+func tells(ev *audit.Event) bool {
+	switch {
+	case ev.Status.Code == 401 || ev.Status.Code == 403:
+		return true
+	case ev.Object.Resource == "secrets":
+		return ev.Verb != "watch"
+	}
+	return false
 }
 
 // starts tells whether what an operator did without a visible cause counts as
@@ -87,7 +114,7 @@ func (l *Linker) collects(e *entry, r *request) bool {
 	for _, w := range r.object.owners {
 		c := w.own.last(kindsGone)
 		if c != nil && c.actor != e.actor && c.received <= e.received && e.received-c.visible() < second && r.object.own.last(kindsGone) == nil {
-			e.actor.class = classControlPlane
+			e.actor.class, e.actor.learned = classControlPlane, true
 			l.classes[e.actor.username] = classControlPlane
 			return true
 		}

@@ -161,7 +161,9 @@ func (l *Linker) enter(it *item) *entry {
 	a.observe(it.event)
 	if !interactive(it.event.UserAgent) {
 		// What one program of an account shows, holds for all of it.
-		a.class = max(a.class, l.classes[a.username])
+		if known := l.classes[a.username]; known > a.class {
+			a.class, a.learned = known, true
+		}
 		if a.class > classPerson {
 			l.classes[a.username] = a.class
 		}

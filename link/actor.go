@@ -77,8 +77,10 @@ func newActor(ev *audit.Event) *actor {
 	case strings.HasPrefix(a.username, "system:node:"):
 		a.class = classNode
 		a.node = strings.TrimPrefix(a.username, "system:node:")
-	case isControlPlane(a.username) || controlPlaneAgent(ev.UserAgent):
+	case isControlPlane(a.username):
 		a.class = classControlPlane
+	case controlPlaneAgent(ev.UserAgent):
+		a.class, a.learned = classControlPlane, true
 	}
 	return a
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -150,7 +151,8 @@ func commandEnd(command []string) (end, bool) {
 			return end{}, false
 		}
 		seconds, err := strconv.ParseFloat(command[1], 64)
-		if err != nil || seconds < 0 {
+		// ParseFloat reads infinity too, with which a container never ends.
+		if err != nil || !(seconds >= 0 && seconds <= float64(math.MaxInt32)) {
 			return end{}, false
 		}
 		return end{after: time.Duration(seconds * float64(time.Second))}, true

@@ -234,14 +234,6 @@ func (c *chain) step(ctx context.Context, n int, steps []scenario.Step) error {
 		Chain: c.number, Step: c.stepNumber(n), User: who.name, Clock: s.Clock > 0,
 		Rapid: c.phase.Mode == Rapid && n < len(steps)-1 && s.Clock == 0,
 	}
-	for _, v := range raw.Variables() {
-		if strings.HasPrefix(v, "name") || v == "ns" && c.own {
-			cmd.Tokens = append(cmd.Tokens, c.values[v])
-		}
-		if v == "Name" {
-			cmd.Tokens = append(cmd.Tokens, c.values["name"])
-		}
-	}
 	if err := c.run(ctx, who, &s, &cmd); err != nil {
 		return err
 	}

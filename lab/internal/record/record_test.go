@@ -92,7 +92,7 @@ func rawLog() ([][]byte, *truth.Journal) {
 		Lab:      "kubernetes-admin",
 		Spaces:   []truth.Token{{Text: space, Namespace: true}},
 		Chains:   []truth.Chain{{Scenario: "pod", Mode: "together", Tokens: []truth.Token{{Text: token, Space: space}}, Start: at(0), End: at(9)}},
-		Commands: []truth.Command{{User: "alice", Text: "kubectl run " + token, Start: at(0), End: at(3), Settled: at(8), Tokens: []string{token}}},
+		Commands: []truth.Command{{User: "alice", Text: "kubectl run " + token, Start: at(0), End: at(3), Settled: at(8)}},
 	}
 }
 

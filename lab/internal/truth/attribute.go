@@ -3,6 +3,7 @@ package truth
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -85,6 +86,7 @@ func Attribute(events []*Event, journal *Journal, keep []bool) (*Truth, error) {
 	for i, e := range events {
 		found[i] = a.judge(e)
 	}
+	a.excuseReaders(events, found)
 	a.learn(events, found)
 	for i, e := range events {
 		if len(found[i].between) > 0 {
@@ -95,6 +97,32 @@ func Attribute(events []*Event, journal *Journal, keep []bool) (*Truth, error) {
 		events, found = kept(events, keep), kept(found, keep)
 	}
 	return a.assemble(events, found), nil
+}
+
+// excuseReaders gives what follows a command that changed nothing to the chain's
+// last command before it that asked to change something: reading causes nothing.
+func (a *attributor) excuseReaders(events []*Event, found []verdict) {
+	changes := make([]bool, len(a.journal.Commands))
+	for i, v := range found {
+		if v.role == RoleClient && events[i].ObjectRef.Resource != "" && events[i].Changes() {
+			changes[v.command] = true
+		}
+	}
+	for i, v := range found {
+		if v.role != RoleEffect || changes[v.command] {
+			continue
+		}
+		list := a.byChain[a.journal.Commands[v.command].Chain]
+		at := slices.Index(list, v.command)
+		for at >= 0 && !changes[list[at]] {
+			at--
+		}
+		if at < 0 {
+			found[i] = unscored("after commands that only read")
+			continue
+		}
+		found[i].command = list[at]
+	}
 }
 
 func kept[T any](list []T, keep []bool) []T {
@@ -171,11 +199,11 @@ func (a *attributor) judge(e *Event) verdict {
 	if e.Background() {
 		return verdict{command: -1, role: RoleBackground}
 	}
-	chain, tokens, why := a.chain(e)
+	chain, why := a.chain(e)
 	if why != "" {
 		return unscored(why)
 	}
-	return a.step(e, chain, tokens)
+	return a.step(e, chain)
 }
 
 // during returns the command of the list that ran at the time, or -1.
@@ -190,52 +218,45 @@ func (a *attributor) during(list []int, t time.Time) int {
 	return -1
 }
 
-// chain returns the chain that the tokens of a line name, and these tokens. What
-// names the object counts before what the bodies mention, an object before its
+// chain returns the chain that the tokens of a line name. What names the object counts before what the bodies mention, an object before its
 // namespace, and the kind of an object last: others' namespaces have objects of
 // a chain's custom resource too. why says why there is none.
-func (a *attributor) chain(e *Event) (chain int, tokens []string, why string) {
+func (a *attributor) chain(e *Event) (chain int, why string) {
 	ref := e.ObjectRef
 	query := e.RequestURI[strings.IndexByte(e.RequestURI+"?", '?'):]
 	for _, text := range [][]byte{[]byte(ref.Name), []byte(query), e.RequestObject} {
-		found, names := a.names(text)
+		found := a.names(text)
 		if len(found) == 1 {
-			return found[0], names, ""
+			return found[0], ""
 		}
 		if len(found) > 1 {
-			return 0, nil, "tokens of several chains"
+			return 0, "tokens of several chains"
 		}
 	}
-	if found, names := a.names([]byte(ref.Namespace)); len(found) == 1 {
-		return found[0], names, ""
+	if found := a.names([]byte(ref.Namespace)); len(found) == 1 {
+		return found[0], ""
 	}
-	if found, names := a.names(e.ResponseObject); len(found) == 1 && e.Verb != "list" && ref.Namespace == "" {
-		return found[0], names, ""
+	if found := a.names(e.ResponseObject); len(found) == 1 && e.Verb != "list" && ref.Namespace == "" {
+		return found[0], ""
 	}
-	if found, names := a.names([]byte(ref.Resource + " " + ref.APIGroup)); len(found) == 1 && ref.Namespace == "" {
-		return found[0], names, ""
+	if found := a.names([]byte(ref.Resource + " " + ref.APIGroup)); len(found) == 1 && ref.Namespace == "" {
+		return found[0], ""
 	}
 	if c := a.exclusive(e.Received); c >= 0 {
-		return c, nil, ""
+		return c, ""
 	}
-	return 0, nil, "no token of one chain"
+	return 0, "no token of one chain"
 }
 
-// names returns the chains that own the tokens in the text, and these tokens.
-func (a *attributor) names(text []byte) (chains []int, tokens []string) {
-	seen := map[int]bool{}
+// names returns the chains that own the tokens in the text.
+func (a *attributor) names(text []byte) []int {
+	var chains []int
 	for _, t := range FindTokens(text) {
-		c, ok := a.chainOf[t]
-		if !ok || c < 0 {
-			continue
-		}
-		tokens = append(tokens, t)
-		if !seen[c] {
-			seen[c] = true
+		if c, ok := a.chainOf[t]; ok && c >= 0 && !slices.Contains(chains, c) {
 			chains = append(chains, c)
 		}
 	}
-	return chains, tokens
+	return chains
 }
 
 // exclusive returns the chain that had the whole cluster to itself at the time,
@@ -253,7 +274,7 @@ func (a *attributor) exclusive(t time.Time) int {
 var tick = regexp.MustCompile(`[zZ]q[0-9a-z]{10}-[0-9]{8}\b`)
 
 // step tells which step of its chain an effect belongs to.
-func (a *attributor) step(e *Event, chain int, tokens []string) verdict {
+func (a *attributor) step(e *Event, chain int) verdict {
 	user := e.User.Username
 	if strings.HasSuffix(user, ":horizontal-pod-autoscaler") {
 		return a.byClock(e, chain, "the autoscaler's clock")
@@ -264,8 +285,8 @@ func (a *attributor) step(e *Event, chain int, tokens []string) verdict {
 	if tick.MatchString(e.ObjectRef.Name) || tick.Match(e.RequestObject) && e.ObjectRef.Resource != "cronjobs" {
 		return a.byClock(e, chain, "a tick")
 	}
-	if strings.HasPrefix(user, "system:node:") && a.repeats(e) {
-		return a.byClock(e, chain, "what a kubelet does again by its clock")
+	if a.repeats(e) {
+		return a.byClock(e, chain, "what a kubelet or the scheduler does again in its own time")
 	}
 	before := a.before(chain, e.Received)
 	if len(before) == 0 {
@@ -276,23 +297,24 @@ func (a *attributor) step(e *Event, chain int, tokens []string) verdict {
 	if cmd.Clock && e.Received.After(cmd.Settled) {
 		return a.byClock(e, chain, "what the clock does after silence")
 	}
-	if !cmd.Rapid && !a.unsettled(before, e.Received) {
-		return verdict{command: last, role: RoleEffect}
-	}
-	between := a.touching(before, tokens, e.Received)
+	between := a.unfinished(before)
 	if len(between) == 1 {
-		return verdict{command: between[0], role: RoleEffect}
-	}
-	if len(between) == 0 {
-		return unscored("a rapid chain's line that no step explains")
+		return verdict{command: last, role: RoleEffect}
 	}
 	return verdict{command: -1, role: RoleUnscored, between: between, why: "several rapid steps may have caused it"}
 }
 
 // repeats says whether a kubelet only counts an Event again, or looks again at a
-// volume that it has looked at before.
+// volume that it has looked at before; or the scheduler tries again to place a
+// pod, which it does when anything in the cluster may have made room.
 func (a *attributor) repeats(e *Event) bool {
 	ref := e.ObjectRef
+	if e.User.Username == "system:kube-scheduler" {
+		return ref.Resource == "events" && e.Verb == "patch"
+	}
+	if !strings.HasPrefix(e.User.Username, "system:node:") {
+		return false
+	}
 	switch ref.Resource {
 	case "events":
 		return e.Verb == "patch"
@@ -322,40 +344,12 @@ func (a *attributor) before(chain int, t time.Time) []int {
 	return list[:n]
 }
 
-// unsettled says whether a rapid step ran before the last one, with no silence
-// in between.
-func (a *attributor) unsettled(before []int, t time.Time) bool {
-	return len(before) > 1 && a.journal.Commands[before[len(before)-2]].Rapid
-}
-
-// touching returns, of a rapid chain's commands, those that may have caused a
-// line with the tokens: since the last silence, with a token in common.
-func (a *attributor) touching(before []int, tokens []string, t time.Time) []int {
-	var out []int
-	for i := len(before) - 1; i >= 0; i-- {
-		cmd := a.journal.Commands[before[i]]
-		if i < len(before)-1 && !cmd.Rapid {
-			// Silence followed this step: nothing of it is left, unless no later
-			// step names the object.
-			if len(out) == 0 {
-				out = append(out, before[i])
-			}
-			break
-		}
-		if shares(cmd.Tokens, tokens) {
-			out = append(out, before[i])
-		}
+// unfinished returns the commands, newest first, since the last one that silence
+// followed: any of them may have caused what happens after them.
+func (a *attributor) unfinished(before []int) []int {
+	out := []int{before[len(before)-1]}
+	for i := len(before) - 2; i >= 0 && a.journal.Commands[before[i]].Rapid; i-- {
+		out = append(out, before[i])
 	}
 	return out
-}
-
-func shares(a, b []string) bool {
-	for _, x := range a {
-		for _, y := range b {
-			if x == y {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -32,11 +32,11 @@ func testJournal() *Journal {
 			{Scenario: "one", Mode: "rapid", Tokens: []Token{{Text: tokenR, Space: space}, {Text: tokenR2, Space: space}}, Start: at(30), End: at(50)},
 		},
 		Commands: []Command{
-			{Chain: 0, Step: 0, User: "alice", Text: "kubectl create deployment", Start: at(1), End: at(2), Settled: at(5), Tokens: []string{tokenA}},
-			{Chain: 0, Step: 1, User: "alice", Text: "kubectl scale", Start: at(6), End: at(7), Settled: at(10), Tokens: []string{tokenA}, Clock: true},
-			{Chain: 1, Step: 0, User: "bob", Text: "kubectl run", Start: at(1), End: at(2), Settled: at(5), Tokens: []string{tokenB}},
-			{Chain: 2, Step: 0, User: "carol", Text: "kubectl create deployment", Start: at(31), End: at(32), Settled: at(32), Rapid: true, Tokens: []string{tokenR}},
-			{Chain: 2, Step: 1, User: "carol", Text: "kubectl scale", Start: at(33), End: at(34), Settled: at(38), Tokens: []string{tokenR}},
+			{Chain: 0, Step: 0, User: "alice", Text: "kubectl create deployment", Start: at(1), End: at(2), Settled: at(5)},
+			{Chain: 0, Step: 1, User: "alice", Text: "kubectl scale", Start: at(6), End: at(7), Settled: at(10), Clock: true},
+			{Chain: 1, Step: 0, User: "bob", Text: "kubectl run", Start: at(1), End: at(2), Settled: at(5)},
+			{Chain: 2, Step: 0, User: "carol", Text: "kubectl create deployment", Start: at(31), End: at(32), Settled: at(32), Rapid: true},
+			{Chain: 2, Step: 1, User: "carol", Text: "kubectl scale", Start: at(33), End: at(34), Settled: at(38)},
 		},
 	}
 }
@@ -137,6 +137,23 @@ func TestRapidLinesGoWhereCalmShowedThem(t *testing.T) {
 		if got != want[i] {
 			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want[i], l.Why)
 		}
+	}
+}
+
+func TestReadingCausesNothing(t *testing.T) {
+	journal := testJournal()
+	journal.Commands[1].Clock = false
+	events := []*Event{
+		event(1.5, "alice", "create", "deployments", tokenA),
+		event(6.5, "alice", "get", "deployments", tokenA),
+		event(8, controller, "create", "pods", tokenA+"-abcde"),
+	}
+	found, err := Attribute(events, journal, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := found.Lines[2]; l.Role != RoleEffect || *l.Context != found.Contexts[0].Context {
+		t.Errorf("what follows a command that only reads is %s of %v; want it of the change before", l.Role, l.Context)
 	}
 }
 

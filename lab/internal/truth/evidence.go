@@ -1,5 +1,7 @@
 package truth
 
+import "strings"
+
 // stepKey names a step of a scenario whoever plays it.
 type stepKey struct {
 	scenario string
@@ -9,8 +11,14 @@ type stepKey struct {
 // signature is what a request looks like without its names.
 type signature struct{ user, verb, resource, subresource string }
 
+// signatureOf returns a request's signature, in which all nodes are one: a pod may
+// run on any.
 func signatureOf(e *Event) signature {
-	return signature{e.User.Username, e.Verb, e.ObjectRef.Resource, e.ObjectRef.Subresource}
+	user := e.User.Username
+	if strings.HasPrefix(user, "system:node:") {
+		user = "system:node"
+	}
+	return signature{user, e.Verb, e.ObjectRef.Resource, e.ObjectRef.Subresource}
 }
 
 // learn notes which requests each step caused where steps waited for silence. A
@@ -39,7 +47,8 @@ func (a *attributor) learn(events []*Event, found []verdict) {
 const modeRapid = "rapid"
 
 // decide gives a rapid chain's line to the one step of several that showed such
-// a request when it ran in calm. Without exactly one it stays unscored.
+// a request when it ran in calm. Without exactly one, or where a step has never
+// run in calm, it stays unscored.
 func (a *attributor) decide(e *Event, v verdict) verdict {
 	chosen := -1
 	for _, i := range v.between {

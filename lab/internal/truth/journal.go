@@ -45,8 +45,6 @@ type Command struct {
 	Clock bool `json:"clock"`
 	// Rapid says that nobody waited for silence before the next step.
 	Rapid bool `json:"rapid"`
-	// Tokens are those that the step's texts hold.
-	Tokens []string `json:"tokens"`
 }
 
 // Chain is a scenario that was played once.

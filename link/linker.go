@@ -34,7 +34,8 @@ type Linker struct {
 	commands []*actor
 	contexts []*contextState // open ones
 	names    podNames
-	swept    micros
+	// swept and sweptObjects are when sweep last went round.
+	swept, sweptObjects micros
 }
 
 // entry is an event that has been put in order.

@@ -34,7 +34,12 @@ func (l *Linker) sweep() {
 		}
 	}
 	l.order = slices.DeleteFunc(l.order, func(k requestKey) bool { return l.requests[k] == nil })
-	l.sweepObjects()
+	// Objects are many and stay long, so that looking through them all is
+	// worth it only now and then.
+	if full || l.now-l.sweptObjects > l.options.ObjectIdle.Microseconds()/12 {
+		l.sweptObjects = l.now
+		l.sweepObjects()
+	}
 }
 
 // sweepContexts closes the contexts that have been silent for long, and of

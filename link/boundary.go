@@ -15,12 +15,13 @@ import (
 const (
 	// certainPause is the shortest pause that can end a command.
 	certainPause = 60_000 // microseconds
-	// returnPause ends a command that comes back to what it changed.
+	// returnPause ends a command that comes back to what it changed, or goes on
+	// after it changed the one thing it is for.
 	returnPause = 120_000
-	// singlePause ends a command of a kind that changes one thing.
-	singlePause = 150_000
-	// surveyPause ends a command that lists after a change.
-	surveyPause = 250_000
+	// surveyPause ends a command that lists after it read or changed something.
+	surveyPause = 100_000
+	// bundlePause ends a command that may change several things in a row.
+	bundlePause = 320_000
 	// brisk is how long a request takes on a machine that is not busy. On a
 	// busy one pauses grow as the requests do.
 	brisk = 5_000
@@ -45,15 +46,18 @@ func (l *Linker) newCommand(cmd *command, e *entry) bool {
 		return false
 	}
 	if len(cmd.contexts) == 0 {
-		return cmd.answered(e.event)
+		return cmd.answered(e.event, pause)
 	}
 	return cmd.changed(e.event, pause)
 }
 
-// answered tells whether a request cannot follow on what a command has read so
-// far: it reads the same once more, or deletes what was only looked at. A
-// delete reads nothing but lists.
-func (cmd *command) answered(ev *audit.Event) bool {
+// answered tells whether a request, after a pause, cannot follow on what a
+// command has read so far: it lists, reads the same once more, or deletes what
+// was only looked at. A delete reads nothing but lists.
+func (cmd *command) answered(ev *audit.Event, pause micros) bool {
+	if ev.Verb == "list" && pause > surveyPause {
+		return true
+	}
 	key := keyOfRequest(ev)
 	for _, r := range cmd.reads {
 		if key.name == "" || r.event.Verb != "get" || keyOfRequest(r.event) != key {
@@ -72,15 +76,16 @@ func (cmd *command) changed(ev *audit.Event, pause micros) bool {
 	if cmd.objects[keyOfRequest(ev)] != nil && pause > returnPause {
 		return true
 	}
-	if ev.Verb == "list" && pause > surveyPause {
+	switch {
+	case ev.Verb == "list" && pause > surveyPause, isReview(ev.Object.Resource):
 		return true
-	}
-	if isWrite(ev.Verb) && (isDelete(ev) != cmd.deletes || fieldManager(ev) != cmd.manager) {
+	case isWrite(ev.Verb) && (isDelete(ev) != cmd.deletes || fieldManager(ev) != cmd.manager):
 		return true
+	case changesOne(cmd.manager) || cmd.deletes:
+		// A delete of several sends them at once.
+		return pause > returnPause
 	}
-	// A delete of several goes on with the next delete, and looks only at what
-	// it deleted.
-	return pause > singlePause && (changesOne(cmd.manager) || cmd.deletes && ev.Verb == "get")
+	return pause > bundlePause
 }
 
 // isDelete tells requests that ask for objects to go.

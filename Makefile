@@ -54,6 +54,8 @@ speed: ## compare whet with jq on a log of 1 GB; needs jq and 4 GB of disk
 golden: ## write the golden files anew; read the diff before you commit it
 	$(GO) test ./link ./cmd/whet ./pipeline -update
 
+include lab/Makefile.inc
+
 .PHONY: help
 help: ## print this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14

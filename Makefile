@@ -15,7 +15,7 @@ build: $(BIN) ## build bin/whet
 
 .PHONY: $(BIN)
 $(BIN):
-	$(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/whet
+	@$(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/whet
 
 .PHONY: test
 test: ## run every test, with the race detector

@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"math"
 	"path/filepath"
@@ -51,7 +50,7 @@ func TestCalibration(t *testing.T) {
 	for _, promised := range slices.Sorted(maps.Keys(bins)) {
 		b := bins[promised]
 		share := float64(b.right) / float64(b.links)
-		t.Log(fmt.Sprintf("confidence %.2f: %6d links, %.3f right", promised, b.links, share))
+		t.Logf("confidence %.2f: %6d links, %.3f right", promised, b.links, share)
 		if slack := max(0.05, 2*math.Sqrt(promised*(1-promised)/float64(b.links))); share < promised-slack {
 			t.Errorf("confidence %.2f promises more than the %.3f of %d links that are right", promised, share, b.links)
 		}

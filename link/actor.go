@@ -229,14 +229,10 @@ func isWrite(verb string) bool {
 
 func kindOf(ev *audit.Event) kindRef { return kindRef{ev.Object.APIGroup, ev.Object.Resource} }
 
-// dryRun tells a request that changes nothing
-// (https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run).
-func dryRun(ev *audit.Event) bool { return strings.Contains(ev.RequestURI, "dryRun=All") }
-
-// review tells requests that are created only to be answered. Those of a
-// person about himself are principal requests of a command like any other.
+// changes tells the requests that make a context: writes, and connections into
+// a pod. A review that somebody asks for is one of them.
 func changes(ev *audit.Event) bool {
-	if dryRun(ev) {
+	if ev.DryRun() {
 		return false
 	}
 	if isWrite(ev.Verb) {

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"net/url"
 	"strings"
 
 	"github.com/whet-k8s/whet/audit"
@@ -79,7 +78,7 @@ func (cmd *command) changed(ev *audit.Event, pause micros) bool {
 	switch {
 	case ev.Verb == "list" && pause > surveyPause, isReview(ev.Object.Resource):
 		return true
-	case isWrite(ev.Verb) && (isDelete(ev) != cmd.deletes || fieldManager(ev) != cmd.manager):
+	case isWrite(ev.Verb) && (isDelete(ev) != cmd.deletes || ev.FieldManager() != cmd.manager):
 		return true
 	case changesOne(cmd.manager) || cmd.deletes:
 		// A delete of several sends them at once.
@@ -91,20 +90,6 @@ func (cmd *command) changed(ev *audit.Event, pause micros) bool {
 // isDelete tells requests that ask for objects to go.
 func isDelete(ev *audit.Event) bool {
 	return ev.Verb == "delete" || ev.Verb == "deletecollection" || ev.Object.Subresource == "eviction"
-}
-
-// fieldManager is the name by which a program owns the fields it sets
-// (https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers).
-func fieldManager(ev *audit.Event) string {
-	_, rest, ok := strings.Cut(ev.RequestURI, "fieldManager=")
-	if !ok {
-		return ""
-	}
-	name, _, _ := strings.Cut(rest, "&")
-	if plain, err := url.QueryUnescape(name); err == nil {
-		return plain
-	}
-	return name
 }
 
 // changesOne tells the field managers of kubectl's commands that change one

@@ -10,11 +10,9 @@ import (
 
 // request is what the rules see of the request to explain.
 type request struct {
-	event  *audit.Event
-	actor  *actor
-	object *object // what it is about: of an Event, the involved object
-	// subject is the object in the request itself, when object is another.
-	subject        *object
+	event          *audit.Event
+	actor          *actor
+	object         *object // what it is about: of an Event, the involved object
 	received, done micros
 	// saw bounds what the client knew of the object: the resourceVersion its
 	// request carries, 0 when unknown.
@@ -34,8 +32,8 @@ type cause struct {
 	close, guessed bool
 }
 
-// confidence is the share of right links among those found in the same way
-// (docs/linking.md says how it was measured).
+// confidence is how sure the link is; TestCalibration holds it against
+// recordings.
 func (c *cause) confidence() float64 {
 	v := c.rule.confidence
 	if c.guessed {

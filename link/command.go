@@ -76,7 +76,7 @@ func (l *Linker) person(e *entry) {
 	ctx.operation = cmd.operation
 	cmd.contexts = append(cmd.contexts, ctx)
 	cmd.objects[key] = ctx
-	cmd.retries, cmd.manager, cmd.deletes = retryOf(e.event), fieldManager(e.event), isDelete(e.event)
+	cmd.retries, cmd.manager, cmd.deletes = retryOf(e.event), e.event.FieldManager(), isDelete(e.event)
 	l.settleReads(cmd, ctx)
 	l.assign(e, ctx, role, cause{}, rule, why, 0.99)
 }

@@ -12,7 +12,6 @@ func (l *Linker) resolve(r *request) {
 	ev := r.event
 	key := keyOfRequest(ev)
 	if ev.Object.Resource == "events" {
-		r.subject = l.index.find(key)
 		r.object = l.involved(ev, r.actor)
 		return
 	}
@@ -200,7 +199,7 @@ func (l *Linker) learn(e *entry, r *request, ctx *contextState) {
 			w.refused = e.done
 		}
 	}
-	if dryRun(ev) || ev.Object.Resource == "" {
+	if ev.DryRun() || ev.Object.Resource == "" {
 		return
 	}
 	if ctx == nil && e.actor.command != nil && isWrite(ev.Verb) {

@@ -31,8 +31,9 @@ type rule struct {
 	looks   []look
 	// within bounds how old the cause may be, 0 means any age.
 	within micros
-	// confidence is the share of right links, where bodies tie the objects
-	// together, and guessed where only names do.
+	// confidence is how sure a link is where bodies tie the objects together,
+	// guessed where only names do; TestCalibration holds both against
+	// recordings.
 	confidence, guessed float64
 }
 

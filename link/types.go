@@ -49,7 +49,7 @@ type Assignment struct {
 	// Rival is the auditID of the next best cause that belongs to another
 	// context, "" when there was none.
 	Rival string
-	// Confidence is the rule's share of right links, measured on recordings
+	// Confidence is how sure the linker is, held against recordings
 	// (docs/linking.md); 0 for what is unknown.
 	Confidence float64
 

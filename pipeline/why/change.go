@@ -3,7 +3,6 @@ package why
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/label"
@@ -30,7 +29,7 @@ const (
 // weigh tells what a request does to the object that it names. A refused or
 // failed one does nothing.
 func weigh(ev *audit.Event) weight {
-	if ev.Status.Code >= 400 || strings.Contains(ev.RequestURI, "dryRun=All") {
+	if ev.Status.Code >= 400 || ev.DryRun() {
 		return noChange
 	}
 	sub := ev.Object.Subresource

@@ -44,13 +44,13 @@ func (c *contextState) count(ev *audit.Event, role Role, first bool, now micros)
 		c.part++
 		c.record = ContextRecord{
 			ID: c.id, Part: c.part, Root: c.root, ReadOnly: c.readOnly,
-			First: ev.RequestReceived, EffectsBy: map[string]int{},
+			First: ev.RequestReceived, EffectsBy: map[string]int{}, Touched: map[audit.GroupResource]int{},
 		}
 		if op := c.blamed().operation; op != nil {
 			c.record.Operation = op.id
 		}
 		if c.origin != nil {
-			c.record.Origin = c.origin.id
+			c.record.Origin, c.record.OriginRoot = c.origin.id, c.origin.root
 		}
 	}
 	r := &c.record
@@ -62,6 +62,7 @@ func (c *contextState) count(ev *audit.Event, role Role, first bool, now micros)
 	if ev.StageTime.After(r.Last) && ev.Verb != "watch" {
 		r.Last = ev.StageTime
 	}
+	r.touch(ev, first)
 	if !first || ev == c.root {
 		return
 	}
@@ -76,10 +77,21 @@ func (c *contextState) count(ev *audit.Event, role Role, first bool, now micros)
 	r.Clients++
 }
 
+// touch counts what a request is about. Whether a deletion went through stands
+// in the event of its end.
+func (r *ContextRecord) touch(ev *audit.Event, first bool) {
+	if first && ev.HasObject {
+		r.Touched[audit.GroupResource{Group: ev.Object.APIGroup, Resource: ev.Object.Resource}]++
+	}
+	if ev.Stage == audit.StageResponseComplete && ev.Status.Code < 400 && (ev.Verb == "delete" || ev.Verb == "deletecollection") {
+		r.Deletes++
+	}
+}
+
 // close ends the current part and returns its record.
 func (c *contextState) close() ContextRecord {
 	r := c.record
-	r.EffectsBy = maps.Clone(r.EffectsBy)
+	r.EffectsBy, r.Touched = maps.Clone(r.EffectsBy), maps.Clone(r.Touched)
 	c.open = false
 	if c.root != nil && c.root.Raw != nil {
 		// The root is kept as long as something remembers the context; its

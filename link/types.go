@@ -76,6 +76,8 @@ type ContextRecord struct {
 	// Origin is, for an autonomous context, the id of the context that set
 	// the clock; "" for a person's.
 	Origin string
+	// OriginRoot is the principal request of that context, nil without one.
+	OriginRoot *audit.Event
 	// ReadOnly tells that the command changed nothing and caused nothing.
 	ReadOnly bool
 
@@ -90,6 +92,11 @@ type ContextRecord struct {
 	EffectsBy map[string]int
 	// Failed counts the effects that ended with a code of 400 or above.
 	Failed int
+	// Touched counts all requests, the principal one too, by the resource
+	// that they are about, and Deletes those of them that deleted something:
+	// verb delete or deletecollection, with a code below 400.
+	Touched map[audit.GroupResource]int
+	Deletes int
 	// Events counts events (stages), whichever the role.
 	Events int
 }

@@ -37,6 +37,12 @@ type Annotation struct {
 	// context its own.
 	Label label.Label
 
+	// Rival is the auditID of the next best cause that belongs to another
+	// context, "" when there was none.
+	Rival string
+
+	// Event is the event itself, without its Raw.
+	Event *audit.Event
 	// Raw is the event's JSON as the input had it, with Options.KeepRaw.
 	Raw []byte
 }

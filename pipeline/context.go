@@ -43,10 +43,17 @@ type Context struct {
 	EffectsBy map[string]int `json:"effectsBy,omitempty"`
 	Failed    int            `json:"failed"`
 	Events    int            `json:"events"`
+	// Touched counts all requests, the root's too, by the resource that they
+	// are about: "pods", "deployments.apps". Deletes counts those that deleted
+	// something.
+	Touched map[string]int `json:"touched,omitempty"`
+	Deletes int            `json:"deletes"`
 
 	// Origin is, for a context that the clock started, the id of the context
 	// that set the clock; "" for all others.
 	Origin string `json:"origin,omitempty"`
+	// OriginActor is the username of who set the clock, "" for all others.
+	OriginActor string `json:"originActor,omitempty"`
 	// ReadOnly tells that the command changed nothing and caused nothing.
 	ReadOnly bool `json:"readOnly"`
 
@@ -69,6 +76,42 @@ type Outcome struct {
 	Code    int32  `json:"code"`
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
+}
+
+// The words of Outcome.Word.
+const (
+	OutcomeOK       = "ok"
+	OutcomeRefused  = "refused"  // 401 and 403
+	OutcomeNotFound = "notfound" // 404
+	OutcomeExists   = "exists"   // 409 with reason AlreadyExists
+	OutcomeConflict = "conflict" // any other 409
+	OutcomeInvalid  = "invalid"  // 422
+	OutcomeTooMany  = "toomany"  // 429
+	OutcomeFailed   = "failed"   // any other code of 400 and above
+	OutcomeUnknown  = "unknown"  // the log has no code
+)
+
+// Word sums the outcome up in one of the words above.
+func (o Outcome) Word() string {
+	switch code := o.Code; {
+	case code == 0:
+		return OutcomeUnknown
+	case code < 400:
+		return OutcomeOK
+	case code == 401 || code == 403:
+		return OutcomeRefused
+	case code == 404:
+		return OutcomeNotFound
+	case code == 409 && o.Reason == "AlreadyExists":
+		return OutcomeExists
+	case code == 409:
+		return OutcomeConflict
+	case code == 422:
+		return OutcomeInvalid
+	case code == 429:
+		return OutcomeTooMany
+	}
+	return OutcomeFailed
 }
 
 // Root is the place of a context's principal request.
@@ -96,15 +139,34 @@ func newContext(r *link.ContextRecord, labels *label.Codec) Context {
 		Outcome: Outcome{Code: root.Status.Code, Reason: root.Status.Reason, Message: root.Status.Message},
 		Start:   r.First, End: r.Last,
 		Clients: r.Clients, Effects: r.Effects, EffectsBy: r.EffectsBy, Failed: r.Failed, Events: r.Events,
-		Origin: r.Origin, ReadOnly: r.ReadOnly,
+		Deletes: r.Deletes,
+		Origin:  r.Origin, ReadOnly: r.ReadOnly,
 		Root: Root{
 			AuditID: root.AuditID, File: root.Position.Source, Line: root.Position.Line, Item: root.Position.Item,
 		},
+	}
+	for kind, n := range r.Touched {
+		if c.Touched == nil {
+			c.Touched = make(map[string]int, len(r.Touched))
+		}
+		c.Touched[ResourceName(kind)] = n
+	}
+	if r.OriginRoot != nil {
+		c.OriginActor = r.OriginRoot.User.Username
 	}
 	if len(c.Outcome.Message) > maxMessage {
 		c.Outcome.Message = c.Outcome.Message[:maxMessage] + "…"
 	}
 	return c
+}
+
+// ResourceName is a resource with its group behind a dot, as kubectl writes
+// it: deployments.apps; of the core group the resource alone.
+func ResourceName(kind audit.GroupResource) string {
+	if kind.Group == "" {
+		return kind.Resource
+	}
+	return kind.Resource + "." + kind.Group
 }
 
 // ActorOf tells who sent a request. The user is the real one, also of a

@@ -28,7 +28,7 @@ func (o *order) add(ev *audit.Event, line int) error {
 		o.grow()
 	}
 	w := o.slot(o.first + uint64(o.count))
-	*w = waiting{Annotation: Annotation{Line: line, Position: ev.Position, AuditID: ev.AuditID, Stage: ev.Stage}}
+	*w = waiting{Annotation: Annotation{Line: line, Position: ev.Position, AuditID: ev.AuditID, Stage: ev.Stage, Event: ev}}
 	o.count++
 	if o.keepRaw {
 		return o.raw.push(ev.Raw)

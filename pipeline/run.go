@@ -225,7 +225,8 @@ func (r *run) assigned(as link.Assignment) {
 	}
 	a := r.order.at(seq)
 	a.Context, a.Operation, a.Role, a.Cause = as.Context, as.Operation, as.Role, as.Cause
-	a.Rule, a.Evidence, a.Confidence, a.Autonomous = as.Rule, as.Evidence, as.Confidence, as.Autonomous
+	a.Rule, a.Evidence, a.Confidence = as.Rule, as.Evidence, as.Confidence
+	a.Rival, a.Autonomous = as.Rival, as.Autonomous
 	a.Label = r.labelOf(&as)
 	r.fail(r.order.decide(seq, r.wants(as.Root)))
 }

@@ -2,7 +2,6 @@ package truth
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -72,6 +71,7 @@ type attributor struct {
 	byChain  [][]int          // commands of a chain, by start
 	evidence map[stepKey]map[signature]bool
 	looked   map[string]bool // volumes that a kubelet has looked at
+	clocks   map[cronJob][]setting
 }
 
 // Attribute finds the truth about the events of a log, in the log's order. The
@@ -82,6 +82,7 @@ func Attribute(events []*Event, journal *Journal, keep []bool) (*Truth, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.findClocks(events)
 	found := make([]verdict, len(events))
 	for i, e := range events {
 		found[i] = a.judge(e)
@@ -218,9 +219,10 @@ func (a *attributor) during(list []int, t time.Time) int {
 	return -1
 }
 
-// chain returns the chain that the tokens of a line name. What names the object counts before what the bodies mention, an object before its
-// namespace, and the kind of an object last: others' namespaces have objects of
-// a chain's custom resource too. why says why there is none.
+// chain returns the chain that the tokens of a line name. What names the object
+// counts before what the bodies mention, an object before its namespace, and the
+// kind of an object last: others' namespaces have objects of a chain's custom
+// resource too. why says why there is none.
 func (a *attributor) chain(e *Event) (chain int, why string) {
 	ref := e.ObjectRef
 	query := e.RequestURI[strings.IndexByte(e.RequestURI+"?", '?'):]
@@ -270,9 +272,6 @@ func (a *attributor) exclusive(t time.Time) int {
 	return -1
 }
 
-// tick matches the name of a Job that a CronJob's schedule made.
-var tick = regexp.MustCompile(`[zZ]q[0-9a-z]{10}-[0-9]{8}\b`)
-
 // step tells which step of its chain an effect belongs to.
 func (a *attributor) step(e *Event, chain int) verdict {
 	user := e.User.Username
@@ -282,8 +281,12 @@ func (a *attributor) step(e *Event, chain int) verdict {
 	if (e.Verb == "list" || e.Verb == "watch") && tokenForm.MatchString(e.ObjectRef.Resource) {
 		return unscored("a monitor of a custom resource, which starts when the next discovery is due")
 	}
-	if tick.MatchString(e.ObjectRef.Name) || tick.Match(e.RequestObject) && e.ObjectRef.Resource != "cronjobs" {
-		return a.byClock(e, chain, "a tick")
+	if of, ok := ticking(e); ok {
+		v := a.byClock(e, chain, "a tick")
+		if by := a.setter(of, e.Received); by >= 0 {
+			v.clock, v.command = true, by
+		}
+		return v
 	}
 	if a.repeats(e) {
 		return a.byClock(e, chain, "what a kubelet or the scheduler does again in its own time")
@@ -296,6 +299,11 @@ func (a *attributor) step(e *Event, chain int) verdict {
 	cmd := a.journal.Commands[last]
 	if cmd.Clock && e.Received.After(cmd.Settled) {
 		return a.byClock(e, chain, "what the clock does after silence")
+	}
+	if of, ok := reported(e); ok {
+		if by := a.setter(of, e.Received); by >= 0 {
+			return verdict{command: by, role: RoleEffect}
+		}
 	}
 	between := a.unfinished(before)
 	if len(between) == 1 {

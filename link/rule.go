@@ -47,7 +47,7 @@ func rules() []rule {
 	pods := []string{"pods"}
 	mounted := []string{"configmaps", "secrets", "persistentvolumeclaims", "persistentvolumes", "serviceaccounts", "volumeattachments", "csinodes", "resourceclaims"}
 	return []rule{
-		{id: "cronjob-clock", verbs: []string{"get", "update", "patch", "create"}, resources: []string{"cronjobs", "events"}, subresource: "*", about: "cronjobs", confidence: 0.4, guessed: 0.4,
+		{id: "cronjob-clock", verbs: []string{"get", "update", "patch", "create"}, resources: []string{"cronjobs", "events"}, subresource: "*", about: "cronjobs", confidence: 0.98, guessed: 0.97,
 			looks: []look{{relClock, kindCreated | kindSpec, false}}},
 		{id: "event-of-own-action", verbs: write, resources: []string{"events"}, confidence: 0.99, guessed: 0.98,
 			looks: []look{{relSelf, kindsAll, true}, {relBelow, kindsNotSeen, true}}},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/whet-k8s/whet/internal/actor"
 	"github.com/whet-k8s/whet/internal/term"
 	"github.com/whet-k8s/whet/pipeline"
 )
@@ -100,31 +101,11 @@ func telling(c *pipeline.Context) bool {
 
 // actorText names who did it, and as whom.
 func actorText(a *pipeline.Actor) string {
-	name := shortUser(a.Username)
+	name := actor.Short(a.Username)
 	if a.Impersonated != "" {
-		name += " as " + shortUser(a.Impersonated)
+		name += " as " + actor.Short(a.Impersonated)
 	}
 	return name
-}
-
-// shortUser is a username as people say it: system:serviceaccount:ci:deployer
-// is ci/deployer, and an account of kube-system is its name alone.
-func shortUser(username string) string {
-	if username == "" {
-		return "(nobody)"
-	}
-	account, ok := strings.CutPrefix(username, "system:serviceaccount:")
-	if !ok {
-		if node, ok := strings.CutPrefix(username, "system:node:"); ok {
-			return "kubelet " + node
-		}
-		return username
-	}
-	namespace, name, _ := strings.Cut(account, ":")
-	if namespace == "kube-system" {
-		return name
-	}
-	return namespace + "/" + name
 }
 
 // print writes the table and then the accounting.
@@ -251,7 +232,7 @@ func (r *summaryRow) followed() string {
 	}
 	names := map[string]int64{}
 	for who, n := range r.effectsBy {
-		names[component(who)] += int64(n)
+		names[actor.ComponentOf(who)] += int64(n)
 	}
 	text := fmt.Sprintf("%d by %d: %s", r.effects, len(names), byCount(names, " ", 3))
 	if len(names) == 1 {
@@ -261,14 +242,6 @@ func (r *summaryRow) followed() string {
 		text += fmt.Sprintf(" (%d failed)", r.failed)
 	}
 	return text
-}
-
-// component is a component's name without what tells its instances apart.
-func component(username string) string {
-	if strings.HasPrefix(username, "system:node:") {
-		return "kubelet"
-	}
-	return strings.TrimPrefix(shortUser(username), "system:")
 }
 
 // span is how long the context went on.

@@ -177,6 +177,7 @@ func (d *Decoder) user(w *wireUser) User {
 		Username: d.names.intern(w.Username),
 		UID:      d.names.intern(w.UID),
 		Groups:   w.Groups,
+		Extra:    w.Extra,
 	}
 }
 

@@ -101,6 +101,10 @@ type User struct {
 	Username string
 	UID      string
 	Groups   []string
+	// Extra is what the authenticator adds, such as
+	// authentication.kubernetes.io/credential-id, which names the credential
+	// (https://kubernetes.io/docs/reference/access-authn-authz/authentication/).
+	Extra map[string][]string
 }
 
 // ObjectRef names what a request is about.

@@ -124,6 +124,8 @@ func (s *scanner) user(name string, w *wireUser) bool {
 		s.text(&w.UID)
 	case "groups":
 		s.texts(&w.Groups)
+	case "extra":
+		s.extra(&w.Extra)
 	default:
 		return false
 	}

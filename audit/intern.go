@@ -25,9 +25,11 @@ const (
 type interner struct {
 	seed  maphash.Seed
 	table []string
-	// lists, maps and selectors are those that were read from the same JSON.
+	// lists, maps, selectors and extras are those that were read from the same
+	// JSON.
 	lists           memo[[]string]
 	maps, selectors memo[map[string]string]
+	extras          memo[map[string][]string]
 }
 
 // intern returns s in memory of its own, shared with earlier equal strings.

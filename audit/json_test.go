@@ -184,7 +184,11 @@ func fillIn(v reflect.Value, n *int) {
 		fillIn(v.Index(0), n)
 		fillIn(v.Index(1), n)
 	case reflect.Map:
-		v.Set(reflect.ValueOf(map[string]string{"k" + letters(*n): letters(*n)}))
+		v.Set(reflect.MakeMap(v.Type()))
+		item := reflect.New(v.Type().Elem()).Elem()
+		key := reflect.ValueOf("k" + letters(*n))
+		fillIn(item, n)
+		v.SetMapIndex(key, item)
 	case reflect.String:
 		v.SetString(letters(*n))
 	case reflect.Bool:
@@ -226,6 +230,34 @@ func TestSharedMapsAreNotChanged(t *testing.T) {
 	}
 	if diff := cmp.Diff(first.Annotations, third.Annotations); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestSharedExtraIsNotChanged does the same for user.extra.
+func TestSharedExtraIsNotChanged(t *testing.T) {
+	with := func(extra string) []byte {
+		return []byte(strings.Replace(minimalEvent, `"verb"`, `"user":{"username":"mia",`+extra+`},"verb"`, 1))
+	}
+	one := map[string][]string{"a": {"b", "c"}}
+	both := map[string][]string{"a": {"b", "c"}, "d": {"e"}}
+	var d Decoder
+	for _, step := range []struct {
+		extra string
+		want  map[string][]string
+	}{
+		{`"extra":{"a":["b","c"]}`, one},
+		{`"extra":{"a":["b","c"]},"extra":{"d":["e"]}`, both},
+		{`"extra":{"a":["b","c"]}`, one},
+		{`"extra":{"a":["x"]},"extra":{"a":["b","c"]}`, one},
+		{`"extra":{"a":["b"]},"extra":null`, nil},
+	} {
+		var ev Event
+		if err := d.Decode(with(step.extra), Position{}, &ev); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(step.want, ev.User.Extra); diff != "" {
+			t.Errorf("%s: %s", step.extra, diff)
+		}
 	}
 }
 

@@ -81,6 +81,7 @@ func replacement(random *rand.Rand) any {
 		json.Number("9007199254740993"), json.Number("4294967296"), "", "x", "\u0000\u202e<é>\U0001F600", "2026-11-23T18:21:47.774155Z",
 		"2026-11-23T18:21:47+02:00", []any{}, []any{nil, "a", json.Number("5"), map[string]any{}}, map[string]any{},
 		map[string]any{"name": "x", "uid": json.Number("5"), "matchLabels": map[string]any{"a": "b", "c": nil}},
+		map[string]any{"k": []any{"a", "b"}, "l": []any{}, "m": nil}, []any{nil, "a"},
 		"audit.k8s.io/v1beta1", "patch", "EventList", "Status",
 	}
 	return values[random.IntN(len(values))]

@@ -82,7 +82,14 @@ func referenceEvent(raw []byte) (*Event, error) {
 }
 
 func referenceUser(u *authenticationv1.UserInfo) User {
-	return User{Username: u.Username, UID: u.UID, Groups: u.Groups}
+	user := User{Username: u.Username, UID: u.UID, Groups: u.Groups}
+	for key, list := range u.Extra {
+		if user.Extra == nil {
+			user.Extra = map[string][]string{}
+		}
+		user.Extra[key] = list
+	}
+	return user
 }
 
 // tree is a body as apimachinery's unstructured helpers read it.

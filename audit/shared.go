@@ -5,68 +5,102 @@ import (
 	"strconv"
 )
 
-// texts reads a list of strings into memory of its own, which is shared with
-// other lists of the same JSON. An empty list gives nil.
-func (s *scanner) texts(into *[]string) {
-	if s.null() {
-		*into = nil
-		return
-	}
-	if s.peek() != '[' {
-		s.wants('[')
-		return
-	}
+// remembered reads a value that many events repeat: where the same JSON was read
+// before, it gives the value of then, which both share. Clean tells that the
+// value may be remembered, since it is the same to whoever reads it, lenient or
+// not.
+func remembered[T any](s *scanner, known *memo[T], read func(*scanner) (value T, clean bool)) T {
 	start := s.pos
 	s.skip()
 	raw := s.data[start:s.pos]
-	if list, ok := s.names.lists.get(raw); ok || s.failed {
-		*into = list
-		return
+	value, ok := known.get(raw)
+	if ok || s.failed {
+		return value
 	}
 	s.pos = start
-	var list []string
-	clean := true
+	value, clean := read(s)
+	if clean && !s.failed {
+		known.put(raw, value)
+	}
+	return value
+}
+
+// merged adds a map to one that a field has from an earlier member of the same
+// name, as encoding/json does. Neither is changed.
+func merged[V any](before, added map[string]V) map[string]V {
+	if before == nil {
+		return added
+	}
+	all := maps.Clone(before)
+	maps.Copy(all, added)
+	return all
+}
+
+// texts reads a list of strings into memory of its own, which is shared with
+// other lists of the same JSON. An empty list gives nil.
+func (s *scanner) texts(into *[]string) {
+	switch {
+	case s.null():
+		*into = nil
+	case s.peek() != '[':
+		s.wants('[')
+	default:
+		*into = remembered(s, &s.names.lists, (*scanner).readTexts)
+	}
+}
+
+// readTexts reads a list of strings; what is no string is "" in it. Clean tells
+// that there is none of these.
+func (s *scanner) readTexts() (list []string, clean bool) {
+	clean = true
 	for more := s.list(); more; more = s.more(']') {
 		var item string
 		clean = clean && s.peek() == '"'
 		s.text(&item)
 		list = append(list, s.names.intern(item))
 	}
-	*into = list
-	if clean && !s.failed {
-		s.names.lists.put(raw, list)
-	}
+	return list, clean
 }
 
 // labels reads a map of strings into memory of its own, which is shared with
 // other maps of the same JSON. An empty map gives nil. A map that is said twice
 // adds to what is there, as with encoding/json.
 func (s *scanner) labels(into *map[string]string) {
-	if s.null() {
+	switch {
+	case s.null():
 		*into = nil
-		return
-	}
-	if s.peek() != '{' {
+	case s.peek() != '{':
 		s.wants('{')
-		return
+	default:
+		*into = merged(*into, remembered(s, &s.names.maps, (*scanner).readLabels))
 	}
-	start := s.pos
-	s.skip()
-	raw := s.data[start:s.pos]
-	labels, ok := s.names.maps.get(raw)
-	if !ok && !s.failed {
-		s.pos = start
-		var clean bool
-		if labels, clean = s.readLabels(); clean && !s.failed {
-			s.names.maps.put(raw, labels)
+}
+
+// extra reads a map of lists of strings, in the same way as labels.
+func (s *scanner) extra(into *map[string][]string) {
+	switch {
+	case s.null():
+		*into = nil
+	case s.peek() != '{':
+		s.wants('{')
+	default:
+		*into = merged(*into, remembered(s, &s.names.extras, (*scanner).readExtra))
+	}
+}
+
+// readExtra reads a map of lists of strings. It stands outside of bodies, where
+// nothing is forgiven, so that whatever was read may be remembered.
+func (s *scanner) readExtra() (extra map[string][]string, clean bool) {
+	for more := s.object(); more; more = s.more('}') {
+		key := s.name()
+		var list []string
+		s.texts(&list)
+		if extra == nil {
+			extra = map[string][]string{}
 		}
+		extra[s.names.intern(key)] = list
 	}
-	if *into != nil {
-		before := maps.Clone(*into)
-		maps.Copy(before, labels)
-		labels = before
-	}
-	*into = labels
+	return extra, true
 }
 
 // readLabels reads a map of strings; what is no string is "" in it. Clean tells
@@ -93,16 +127,9 @@ func (s *scanner) selector(into *map[string]string) {
 		s.wants('{')
 		return
 	}
-	start := s.pos
-	s.skip()
-	raw := s.data[start:s.pos]
-	labels, ok := s.names.selectors.get(raw)
-	if !ok && !s.failed {
-		s.pos = start
-		labels = s.readSelector(true)
-		s.names.selectors.put(raw, labels)
-	}
-	*into = labels
+	*into = remembered(s, &s.names.selectors, func(s *scanner) (map[string]string, bool) {
+		return s.readSelector(true), true
+	})
 }
 
 func (s *scanner) readSelector(outer bool) map[string]string {

@@ -29,9 +29,10 @@ type wireEvent[B any] struct {
 }
 
 type wireUser struct {
-	Username string   `json:"username"`
-	UID      string   `json:"uid"`
-	Groups   []string `json:"groups"`
+	Username string              `json:"username"`
+	UID      string              `json:"uid"`
+	Groups   []string            `json:"groups"`
+	Extra    map[string][]string `json:"extra"`
 }
 
 type wireObjectRef struct {

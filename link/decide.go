@@ -73,13 +73,8 @@ func accountable(e *entry, r *request) bool {
 // tells tells the requests that security people never want hidden, even if
 // they change nothing.
 func tells(ev *audit.Event) bool {
-	switch {
-	case ev.Status.Code == 401 || ev.Status.Code == 403:
-		return true
-	case ev.Object.Resource == "secrets":
-		return ev.Verb != "watch"
-	}
-	return false
+	notable := ev.Notable()
+	return notable.Has(audit.NotableDenied) || notable.Has(audit.NotableSecrets) && ev.Verb != "watch"
 }
 
 // starts tells whether what an operator did without a visible cause counts as

@@ -1,10 +1,6 @@
 package noise
 
-import (
-	"strings"
-
-	"github.com/whet-k8s/whet/audit"
-)
+import "github.com/whet-k8s/whet/audit"
 
 // Protect says which events a policy keeps whatever its rules say, because
 // the people who look into an incident need them. Each is on unless the
@@ -36,37 +32,21 @@ const (
 // of returns the name of the protection that the event is under and why, or
 // two empty strings.
 func (p Protect) of(ev *audit.Event) (id, reason string) {
+	notable := ev.Notable()
 	switch {
-	case p.Refused && refused(ev):
+	case p.Refused && notable.Has(audit.NotableDenied|audit.NotableRejected):
 		return protectPrefix + protectRefused, "The request was refused."
-	case p.SecretReads && readsSecrets(ev):
+	case p.SecretReads && notable.Has(audit.NotableSecrets) && readsSecrets(ev):
 		return protectPrefix + protectSecretReads, "The request reads secrets."
-	case p.Impersonation && ev.Impersonated != nil:
+	case p.Impersonation && notable.Has(audit.NotableImpersonation):
 		return protectPrefix + protectImpersonation, "The request acts as somebody else."
 	}
 	return "", ""
 }
 
-// annotationDecision is the authorizer's verdict
-// (https://kubernetes.io/docs/reference/labels-annotations-taints/audit-annotations/).
-const annotationDecision = "authorization.k8s.io/decision"
-
-func refused(ev *audit.Event) bool {
-	code := ev.Status.Code
-	if code == 401 || code == 403 || ev.Annotations[annotationDecision] == "forbid" {
-		return true
-	}
-	// Admission answers with the code that the webhook or the policy names,
-	// often 400 or 422, so that the message alone tells. The two forms are
-	// "admission webhook "x" denied the request: …" and
-	// "ValidatingAdmissionPolicy 'x' with binding 'y' denied request: …".
-	return code >= 400 && code < 500 &&
-		(strings.Contains(ev.Status.Message, "denied the request") || strings.Contains(ev.Status.Message, "denied request"))
-}
-
+// readsSecrets tells which requests about secrets are under protection.
 func readsSecrets(ev *audit.Event) bool {
-	ref := &ev.Object
-	if ref.Resource != "secrets" || ref.APIGroup != "" {
+	if ev.Object.APIGroup != "" {
 		return false
 	}
 	switch ev.Verb {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/internal/actor"
 	"github.com/whet-k8s/whet/internal/term"
 	"github.com/whet-k8s/whet/pipeline"
@@ -92,11 +93,14 @@ func (s *summary) add(c *pipeline.Context) error {
 // same: those that a person on call, or one who looks for an intruder, wants
 // to see.
 func telling(c *pipeline.Context) bool {
-	switch c.Subresource {
-	case "exec", "attach", "portforward", "proxy":
-		return true
+	root := audit.Event{
+		Object: audit.ObjectRef{Resource: c.Resource, Subresource: c.Subresource},
+		Status: audit.Status{Code: c.Outcome.Code, Message: c.Outcome.Message},
 	}
-	return c.Outcome.Code == 401 || c.Outcome.Code == 403 || c.Resource == "secrets" || c.Actor.Impersonated != ""
+	if c.Actor.Impersonated != "" {
+		root.Impersonated = &audit.User{Username: c.Actor.Impersonated}
+	}
+	return root.Notable() != 0
 }
 
 // actorText names who did it, and as whom.

@@ -25,6 +25,7 @@ test: ## run every test, with the race detector
 .PHONY: lint
 lint: ## run the linters of .golangci.yml
 	$(LINT) run ./...
+	cd lab && $(LAB_LINT) run --config ../.golangci.yml $(LAB_LINTED)
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME

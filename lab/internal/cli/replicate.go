@@ -75,7 +75,7 @@ func replicateTo(from, dir, prefix string, size int64) (copies int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", from, err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // A recording is for everyone.
 		return 0, fmt.Errorf("making the folder for the large recording: %w", err)
 	}
 	files := map[string]*part{}

@@ -1,9 +1,11 @@
 package cluster
 
 import (
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"fmt"
-	"net/http"
 	"os"
 
 	"github.com/whet-k8s/whet/lab/internal/pki"
@@ -17,13 +19,57 @@ type credentials struct {
 
 // Access is how one client reaches the API server.
 type Access struct {
-	// Kubeconfig is a file for kubectl and for operators.
+	// Kubeconfig is a file with the address and the credentials, for kubectl,
+	// operators and client-go.
 	Kubeconfig string
-	// Server is the address with its scheme, HTTP a client that presents the
-	// certificate, Token the bearer token where there is no certificate.
-	Server string
-	HTTP   *http.Client
-	Token  string
+}
+
+// Newcomer has a key and a request for a certificate, which the cluster has to
+// sign before the access is good for anything.
+type Newcomer struct {
+	*Access
+	// Request is the certificate request in PEM.
+	Request []byte
+	user    string
+	file    string
+}
+
+// Newcomer makes a key for a person whom the cluster does not know yet.
+func (c *Cluster) Newcomer(user string, groups ...string) (*Newcomer, error) {
+	c.clients++
+	file := fmt.Sprintf("newcomer-%d", c.clients)
+	pair, request, err := c.ca.Request(file, user, groups...)
+	if err != nil {
+		return nil, err
+	}
+	access, err := c.access(file, credentials{pair: pair})
+	if err != nil {
+		return nil, err
+	}
+	return &Newcomer{Access: access, Request: request, user: user, file: pair.Cert}, nil
+}
+
+// Certify gives the newcomer the certificate that the cluster has signed, in
+// PEM. Commands that run meanwhile see the old one or the new one.
+func (n *Newcomer) Certify(certificate []byte) error {
+	block, _ := pem.Decode(certificate)
+	if block == nil {
+		return errors.New("reading a newcomer's certificate: it is not PEM")
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return fmt.Errorf("reading a newcomer's certificate: %w", err)
+	}
+	if cert.Subject.CommonName != n.user {
+		return fmt.Errorf("reading a newcomer's certificate: it is for %q and not for %q", cert.Subject.CommonName, n.user)
+	}
+	if err := os.WriteFile(n.file+".new", certificate, 0o600); err != nil { //nolint:gosec // The name is the lab's own.
+		return fmt.Errorf("writing a newcomer's certificate: %w", err)
+	}
+	if err := os.Rename(n.file+".new", n.file); err != nil {
+		return fmt.Errorf("writing a newcomer's certificate: %w", err)
+	}
+	return nil
 }
 
 // User gives a person access: a certificate for the user name in the groups,
@@ -55,11 +101,7 @@ func (c *Cluster) access(file string, cred credentials) (*Access, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := c.newHTTP(cred.pair)
-	if err != nil {
-		return nil, err
-	}
-	return &Access{Kubeconfig: config, Server: c.address(host), HTTP: client, Token: cred.token}, nil
+	return &Access{Kubeconfig: config}, nil
 }
 
 // writeKubeconfig writes a kubeconfig file for the credentials and returns its

@@ -296,14 +296,11 @@ func (c *Cluster) newHTTP(pair pki.Pair) (*http.Client, error) {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
-	config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	if pair.Cert != "" {
-		cert, err := tls.LoadX509KeyPair(pair.Cert, pair.Key)
-		if err != nil {
-			return nil, fmt.Errorf("reading a client's certificate: %w", err)
-		}
-		config.Certificates = []tls.Certificate{cert}
+	cert, err := tls.LoadX509KeyPair(pair.Cert, pair.Key)
+	if err != nil {
+		return nil, fmt.Errorf("reading a client's certificate: %w", err)
 	}
+	config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}}
 	return &http.Client{
 		Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true},
 		Timeout:   2 * time.Minute,

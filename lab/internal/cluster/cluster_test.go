@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -152,8 +154,46 @@ func TestKeysAndAccess(t *testing.T) {
 			t.Errorf("%s holds %s", tt.file, data)
 		}
 	}
-	if account.Token != "secret-token" || person.Token != "" {
-		t.Errorf("tokens %q and %q", account.Token, person.Token)
+}
+
+// A newcomer's certificate must be the one that was asked for.
+func TestNewcomer(t *testing.T) {
+	c := newTestCluster(t, nil)
+	if _, err := c.makeKeys(); err != nil {
+		t.Fatal(err)
+	}
+	n, err := c.Newcomer("dora", "developers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(n.Request)
+	if block == nil {
+		t.Fatalf("the request is %q", n.Request)
+	}
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil || request.Subject.CommonName != "dora" || request.CheckSignature() != nil {
+		t.Errorf("the request is for %v: %v", request.Subject, err)
+	}
+	other, err := c.ca.Client("other", "intern")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := c.ca.Client("own", "dora", "developers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ file, want string }{{other.Cert, `for "intern" and not for "dora"`}, {own.Key, "reading a newcomer's certificate"}, {own.Cert, ""}} {
+		data, err := os.ReadFile(tt.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = n.Certify(data)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Certify(%s) says %v; want %q", tt.file, err, tt.want)
+		}
+	}
+	if err := n.Certify([]byte("no PEM")); err == nil {
+		t.Error("what is no certificate is taken for one")
 	}
 }
 

@@ -16,8 +16,9 @@ const kubeletPortStep = 10
 // keys are the credentials of the control plane.
 type keys struct {
 	server, kubeletClient, frontProxy, frontProxyCA, accounts pki.Pair
-	controllers, scheduler                                    string // kubeconfig files
-	nodes                                                     []string
+	controllers, scheduler                                    string   // kubeconfig files
+	nodes                                                     []string // kubeconfig files
+	serving                                                   []pki.Pair
 }
 
 // makeKeys makes every certificate, key and kubeconfig file.
@@ -63,6 +64,11 @@ func (c *Cluster) makeKeys() (*keys, error) {
 			return nil, err
 		}
 		k.nodes = append(k.nodes, file)
+		serving, err := c.ca.Server("kubelet-"+filepath.Base(n), n, c.config.Plan.Node(i))
+		if err != nil {
+			return nil, err
+		}
+		k.serving = append(k.serving, serving)
 	}
 	return k, nil
 }
@@ -109,6 +115,7 @@ func (c *Cluster) apiServer(k *keys) process.Spec {
 		"--client-ca-file="+c.ca.Cert,
 		"--tls-cert-file="+k.server.Cert, "--tls-private-key-file="+k.server.Key,
 		"--kubelet-client-certificate="+k.kubeletClient.Cert, "--kubelet-client-key="+k.kubeletClient.Key,
+		"--kubelet-certificate-authority="+c.ca.Cert,
 		"--kubelet-preferred-address-types=InternalIP",
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
 		"--service-account-key-file="+k.accounts.Cert, "--service-account-signing-key-file="+k.accounts.Key,
@@ -153,6 +160,7 @@ func (c *Cluster) scheduler(k *keys) process.Spec {
 func (c *Cluster) kubelet(k *keys, n int, name string) process.Spec {
 	spec := c.part("kubelet-"+filepath.Base(name), "kubelet",
 		"--name="+name, "--kubeconfig="+k.nodes[n],
+		"--tls-cert-file="+k.serving[n].Cert, "--tls-private-key-file="+k.serving[n].Key,
 		"--address="+c.config.Plan.Node(n), "--port="+strconv.Itoa(portKubelet+n*kubeletPortStep),
 		"--node-label=topology.kubernetes.io/zone="+string(rune('a'+n%3)))
 	return spec

@@ -95,7 +95,7 @@ func Enter(wanted bool) (plan Plan, why string, err error) {
 	}
 	code, err := again()
 	if err != nil {
-		return hostPlan(), err.Error(), nil
+		return hostPlan(), err.Error(), nil //nolint:nilerr // The caller is told why, and goes on without.
 	}
 	os.Exit(code)
 	return Plan{}, "", nil
@@ -110,7 +110,7 @@ func again() (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("finding this program: %w", err)
 	}
-	cmd := exec.Command(self, os.Args[1:]...)
+	cmd := exec.Command(self, os.Args[1:]...) //nolint:gosec // The lab runs its own parts, and itself.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	kind := "root"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGTERM}
@@ -143,7 +143,7 @@ func again() (int, error) {
 		return exit.ExitCode(), nil
 	}
 	if err != nil {
-		return 1, nil
+		return 1, nil //nolint:nilerr // The namespace was made; that the program then failed is its status.
 	}
 	return 0, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/klog/v2"
+	"k8s.io/kubernetes/cmd/kubelet/app"
+	"k8s.io/kubernetes/cmd/kubelet/app/options"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	kubeletconfig "k8s.io/kubernetes/pkg/kubelet/apis/config"
 	cadvisortest "k8s.io/kubernetes/pkg/kubelet/cadvisor/testing"
 	"k8s.io/kubernetes/pkg/kubelet/cm"
 	"k8s.io/kubernetes/pkg/kubemark"
@@ -23,6 +27,7 @@ import (
 // kubeletOptions are what a lab's kubelet needs to know.
 type kubeletOptions struct {
 	name, kubeconfig, address string
+	certificate, key          string
 	port                      int
 	labels                    []string
 }
@@ -45,6 +50,8 @@ func newKubeletCommand() *cobra.Command {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "file with the API server's address and the node's credentials")
 	f.StringVar(&o.address, "address", "127.0.0.1", "IP address to listen on")
 	f.IntVar(&o.port, "port", 10250, "port to listen on")
+	f.StringVar(&o.certificate, "tls-cert-file", "", "file with the certificate to serve with")
+	f.StringVar(&o.key, "tls-private-key-file", "", "file with the certificate's key")
 	f.StringArrayVar(&o.labels, "node-label", nil, "KEY=VALUE to register the node with")
 	return cmd
 }
@@ -71,7 +78,11 @@ func runKubelet(ctx context.Context, o kubeletOptions) error {
 	flags, settings := kubemark.GetHollowKubeletConfig(&kubemark.HollowKubeletOptions{
 		NodeName: o.name, KubeletPort: o.port, MaxPods: 110, NodeLabels: labels,
 	})
+	if err := ownFolder(flags, settings); err != nil {
+		return fmt.Errorf("kubelet %s: %w", o.name, err)
+	}
 	settings.Address = o.address
+	settings.TLSCertFile, settings.TLSPrivateKeyFile = o.certificate, o.key
 	// Nobody asks this name server, but without one every pod gets a warning.
 	settings.ClusterDNS, settings.ClusterDomain = []string{"10.96.0.10"}, "cluster.local"
 	flags.NodeIP = o.address
@@ -82,14 +93,42 @@ func runKubelet(ctx context.Context, o kubeletOptions) error {
 	if err != nil {
 		return fmt.Errorf("kubelet %s: making a heartbeat client: %w", o.name, err)
 	}
-	fake := newFakeRuntime(o.address)
+	fake, err := newFakeRuntime(o.address)
+	if err != nil {
+		return fmt.Errorf("kubelet %s: %w", o.name, err)
+	}
 	hollow := kubemark.NewHollowKubelet(flags, settings, client, beats,
 		&cadvisortest.Fake{NodeName: o.name}, fake.images, fake.runtime, cm.NewStubContainerManager())
+	// Without certificates a kubelet serves plain HTTP, to which the API server
+	// does not speak: exec, logs and port-forward would all fail.
+	if hollow.KubeletDeps.TLSOptions, err = app.InitializeTLS(ctx, flags, settings); err != nil {
+		return fmt.Errorf("kubelet %s: reading its certificate: %w", o.name, err)
+	}
 	if rec := eventRecorder(ctx, client, o.name); rec != nil {
 		hollow.KubeletDeps.Recorder = rec
 	}
 	hollow.Run(ctx)
 	return errors.New("the kubelet ended by itself")
+}
+
+// ownFolder moves the kubelet's folders from where kubemark makes them, in /tmp,
+// to the folder for temporary files, which goes with the cluster.
+func ownFolder(flags *options.KubeletFlags, settings *kubeletconfig.KubeletConfiguration) error {
+	if err := os.RemoveAll(flags.RootDirectory); err != nil {
+		return fmt.Errorf("removing kubemark's folder: %w", err)
+	}
+	root, err := os.MkdirTemp("", "kubelet-")
+	if err != nil {
+		return fmt.Errorf("making its folder: %w", err)
+	}
+	flags.RootDirectory = root
+	settings.StaticPodPath, settings.PodLogsDir = filepath.Join(root, "manifests"), filepath.Join(root, "pod-logs")
+	for _, dir := range []string{settings.StaticPodPath, settings.PodLogsDir} {
+		if err := os.Mkdir(dir, 0o750); err != nil {
+			return fmt.Errorf("making its folder: %w", err)
+		}
+	}
+	return nil
 }
 
 // eventRecorder returns a recorder that writes Events as kubelets do, or nil

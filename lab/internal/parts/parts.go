@@ -62,7 +62,7 @@ func Run(name string, args []string) (int, error) {
 	if name == Kubectl {
 		// kubectl prints its own errors and ends the process with its own status.
 		if err := cli.RunNoErrOutput(cmd); err != nil {
-			return 1, nil
+			return 1, nil //nolint:nilerr // kubectl has printed it already.
 		}
 		return 0, nil
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,13 +16,15 @@ import (
 	internalapi "k8s.io/cri-api/pkg/apis"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 	apitest "k8s.io/cri-api/pkg/apis/testing"
+	"k8s.io/cri-streaming/pkg/streaming"
 )
 
 // fakeRuntime is what a kubelet of the lab runs containers on. Nothing runs,
 // but what an audit log shows of containers is simulated: every pod gets an
 // address of its own, a container whose command is `sleep N`, `true` or
-// `false` ends as that command would, and an image whose name says that it
-// does not exist cannot be pulled.
+// `false` ends as that command would and has written one line to its log, an
+// image whose name says that it does not exist cannot be pulled, and streams
+// into containers lead to [simulatedStreams].
 type fakeRuntime struct {
 	runtime *simulatedRuntime
 	images  internalapi.ImageManagerService
@@ -28,7 +32,11 @@ type fakeRuntime struct {
 
 // newFakeRuntime returns the runtime of the node with the address. The kubelet
 // calls it directly, where a real one would be reached by gRPC.
-func newFakeRuntime(address string) *fakeRuntime {
+func newFakeRuntime(address string) (*fakeRuntime, error) {
+	streams, err := serveStreams(address)
+	if err != nil {
+		return nil, err
+	}
 	fake := apitest.NewFakeRuntimeService()
 	fake.FakeStatus = &runtimeapi.RuntimeStatus{
 		Conditions: []*runtimeapi.RuntimeCondition{
@@ -37,9 +45,9 @@ func newFakeRuntime(address string) *fakeRuntime {
 		},
 	}
 	return &fakeRuntime{
-		runtime: &simulatedRuntime{RuntimeService: fake, fake: fake, node: net.ParseIP(address), ends: map[string]end{}},
+		runtime: &simulatedRuntime{RuntimeService: fake, fake: fake, streams: streams, node: net.ParseIP(address), ends: map[string]end{}},
 		images:  simulatedImages{apitest.NewFakeImageService()},
-	}
+	}, nil
 }
 
 // end says how long a container runs and with which status it exits.
@@ -52,8 +60,9 @@ type end struct {
 // where containers end.
 type simulatedRuntime struct {
 	internalapi.RuntimeService
-	fake *apitest.FakeRuntimeService
-	node net.IP
+	fake    *apitest.FakeRuntimeService
+	streams streaming.Server
+	node    net.IP
 
 	mu   sync.Mutex
 	pods int
@@ -89,7 +98,7 @@ func podIP(node net.IP, n int) string {
 	return net.IPv4(10, 244, last, byte(2+n%250)).String()
 }
 
-// CreateContainer notes how the container will end.
+// CreateContainer notes how the container will end and where its log is.
 func (r *simulatedRuntime) CreateContainer(ctx context.Context, sandbox string, config *runtimeapi.ContainerConfig, pod *runtimeapi.PodSandboxConfig) (string, error) {
 	id, err := r.RuntimeService.CreateContainer(ctx, sandbox, config, pod)
 	if err != nil {
@@ -100,7 +109,29 @@ func (r *simulatedRuntime) CreateContainer(ctx context.Context, sandbox string, 
 		r.ends[id] = e
 		r.mu.Unlock()
 	}
-	return id, nil
+	path := filepath.Join(pod.LogDirectory, config.LogPath)
+	r.fake.Lock()
+	defer r.fake.Unlock()
+	if c, ok := r.fake.Containers[id]; ok {
+		c.LogPath = path
+	}
+	return id, writeLog(path, time.Now())
+}
+
+// logText is all that a simulated container says.
+const logText = "ready"
+
+// writeLog writes a container's log in the form in which kubelets read it
+// (https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md).
+func writeLog(path string, now time.Time) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return fmt.Errorf("making the folder for a container's log: %w", err)
+	}
+	line := now.UTC().Format(time.RFC3339Nano) + " stdout F " + logText + "\n"
+	if err := os.WriteFile(path, []byte(line), 0o600); err != nil {
+		return fmt.Errorf("writing a container's log: %w", err)
+	}
+	return nil
 }
 
 // StartContainer starts a container and the clock of its end.

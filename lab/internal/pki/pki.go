@@ -90,6 +90,31 @@ func (a *Authority) Server(file string, hosts ...string) (Pair, error) {
 	return a.sign(file, template)
 }
 
+// Request makes a key for user in groups, writes it to the authority's folder as
+// FILE.key, and returns a request for a client certificate in PEM, for somebody
+// to have signed. Pair names the key and the file for the certificate, which is
+// not there yet.
+func (a *Authority) Request(file, user string, groups ...string) (Pair, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return Pair{}, nil, fmt.Errorf("making the key of %s: %w", file, err)
+	}
+	encoded, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return Pair{}, nil, fmt.Errorf("encoding the key of %s: %w", file, err)
+	}
+	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: user, Organization: groups}}
+	der, err := x509.CreateCertificateRequest(rand.Reader, template, key)
+	if err != nil {
+		return Pair{}, nil, fmt.Errorf("making the certificate request of %s: %w", file, err)
+	}
+	p := Pair{Cert: filepath.Join(a.dir, file+".crt"), Key: filepath.Join(a.dir, file+".key")}
+	if err := writePEM(p.Key, "EC PRIVATE KEY", encoded, 0o600); err != nil {
+		return Pair{}, nil, err
+	}
+	return p, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}), nil
+}
+
 func (a *Authority) sign(file string, template *x509.Certificate) (Pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -215,8 +215,7 @@ func withoutManagedFields(value json.RawMessage) (json.RawMessage, error) {
 	}
 	fields, err := readObject(value)
 	if err != nil {
-		// A JSON patch is an array and has none.
-		return value, nil
+		return value, nil //nolint:nilerr // A JSON patch is an array and has none.
 	}
 	for i, f := range fields {
 		switch f.key {

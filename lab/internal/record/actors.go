@@ -27,6 +27,7 @@ type cast struct {
 	people   []*actor
 	accounts map[string]*actor // by their name in scenarios
 	operator *actor
+	newcomer *cluster.Newcomer
 }
 
 // account is a service account of automation. Real clusters use many names for
@@ -51,6 +52,10 @@ func pickAccounts(rng *rand.Rand) map[string]account {
 	}
 	return out
 }
+
+// newcomerNames are people who have no certificate at first; a recording draws
+// one.
+var newcomerNames = []string{"nina", "omar@example.com", "oidc:quentin", "dev-team/rosa"}
 
 // setupManifest gives people and accounts their rights. People may do all: what
 // is refused in a recording is refused to the intern, by impersonation or by
@@ -134,6 +139,11 @@ func (r *recorder) hire(ctx context.Context) error {
 		return err
 	}
 	c.accounts["intern"] = r.newActor("intern", access)
+	newcomer := newcomerNames[r.rng.IntN(len(newcomerNames))]
+	if c.newcomer, err = r.cluster.Newcomer(newcomer, "developers"); err != nil {
+		return err
+	}
+	c.accounts["newcomer"] = r.newActor(newcomer, c.newcomer.Access)
 	accounts := pickAccounts(r.rng)
 	manifest := setupManifest(accounts, "intern")
 	if r.plan.Operator {

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -87,7 +88,7 @@ func (r *recorder) workers(ctx context.Context, f *Phase, queue []*scenario.Scen
 	var group sync.WaitGroup
 	var done int
 	for w := range f.Workers {
-		rng := rand.New(rand.NewPCG(r.rng.Uint64(), uint64(w)))
+		rng := rand.New(rand.NewPCG(r.rng.Uint64(), uint64(w))) //nolint:gosec // A seed must give the same numbers each time.
 		each := 1
 		if f.Pairs {
 			each = 2
@@ -183,6 +184,8 @@ func (c *chain) begin(spaces []string, exclusive bool) {
 		entry.Tokens = append(entry.Tokens, truth.Token{Text: token, Space: c.spaceOf(v, space)})
 	}
 	c.values["Name"] = truth.Capital(c.values["name"])
+	c.values["newcomer"] = c.r.cast.accounts["newcomer"].name
+	c.values["request"] = base64.StdEncoding.EncodeToString(c.r.cast.newcomer.Request)
 	for _, t := range entry.Tokens {
 		c.tokens = append(c.tokens, t.Text)
 	}
@@ -311,7 +314,7 @@ func (c *chain) run(ctx context.Context, who *actor, s *scenario.Step, cmd *trut
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("took longer than %v", limit))
 	defer cancel()
 	cmd.Start = now()
-	var why string
+	var out, why string
 	var err error
 	if s.Call != nil {
 		cmd.Text, cmd.Status, why, err = call(ctx, who.access, s.Call)
@@ -319,10 +322,13 @@ func (c *chain) run(ctx context.Context, who *actor, s *scenario.Step, cmd *trut
 		cmd.Text = s.Run
 		var words []string
 		if words, err = scenario.Split(s.Run); err == nil {
-			_, why, cmd.Status, err = process.Output(ctx, c.r.kubectl(who, words[1:]...), strings.NewReader(s.Stdin))
+			out, why, cmd.Status, err = process.Output(ctx, c.r.kubectl(who, words[1:]...), strings.NewReader(s.Stdin))
 		}
 	}
 	cmd.End = now()
+	if err == nil && s.Certifies {
+		err = c.r.certify(out)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", cmd.Text, err)
 	}
@@ -330,6 +336,18 @@ func (c *chain) run(ctx context.Context, who *actor, s *scenario.Step, cmd *trut
 		c.r.warn(fmt.Sprintf("scenario %s (%s): %q ended with status %d: %s", c.scene.Name, c.phase.Mode, cmd.Text, cmd.Status, firstLine(why)))
 	}
 	return nil
+}
+
+// certify gives the newcomer the certificate that a command has printed.
+func (r *recorder) certify(printed string) error {
+	certificate, err := base64.StdEncoding.DecodeString(strings.TrimSpace(printed))
+	if err != nil {
+		return fmt.Errorf("the command printed no certificate: %w", err)
+	}
+	newcomer := r.cast.accounts["newcomer"]
+	newcomer.busy.Lock()
+	defer newcomer.busy.Unlock()
+	return r.cast.newcomer.Certify(certificate)
 }
 
 // now returns the time as the audit log can hold it.

@@ -79,7 +79,7 @@ func writeFiles(dir, prefix string, files map[string][]byte) (err error) {
 	for name, data := range files {
 		path := filepath.Join(dir, "."+prefix+"."+name+".part")
 		beside = append(beside, path)
-		if err := os.WriteFile(path, data, 0o644); err != nil {
+		if err := os.WriteFile(path, data, 0o644); err != nil { //nolint:gosec // A recording is for everyone.
 			return fmt.Errorf("writing the recording: %w", err)
 		}
 	}

@@ -92,7 +92,7 @@ func Rebuild(dir, policyName, out, prefix string, progress func(string)) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err := os.MkdirAll(out, 0o755); err != nil { //nolint:gosec // A recording is for everyone.
 		return fmt.Errorf("making the folder for the recording: %w", err)
 	}
 	return write(raw, &notes, policyName, out, prefix, progress)
@@ -175,7 +175,7 @@ func Build(raw [][]byte, journal *truth.Journal, policyName string, seed uint64)
 	if err != nil {
 		return nil, err
 	}
-	names := truth.Rename(journal, rand.New(rand.NewPCG(seed, 0x6e616d6573)))
+	names := truth.Rename(journal, rand.New(rand.NewPCG(seed, 0x6e616d6573))) //nolint:gosec // A seed must give the same numbers each time.
 	replacer := names.Replacer()
 	out := &Built{}
 	events := make([]*truth.Event, len(raw))

@@ -72,7 +72,7 @@ const diskNeeded = 2 << 30
 
 // Record makes a recording. On an error no file of it is left.
 func Record(ctx context.Context, o Options) (err error) {
-	if err := os.MkdirAll(o.Out, 0o755); err != nil {
+	if err := os.MkdirAll(o.Out, 0o755); err != nil { //nolint:gosec // A recording is for everyone.
 		return fmt.Errorf("making the folder for the recording: %w", err)
 	}
 	work, err := os.MkdirTemp("", "lab-")
@@ -87,7 +87,7 @@ func Record(ctx context.Context, o Options) (err error) {
 	}
 	r := &recorder{
 		options: o, plan: o.Plan, work: work,
-		rng:     rand.New(rand.NewPCG(o.Seed, 0x776865746c6162)),
+		rng:     rand.New(rand.NewPCG(o.Seed, 0x776865746c6162)), //nolint:gosec // A seed must give the same numbers each time.
 		journal: truth.Journal{Lab: cluster.Admin},
 	}
 	if err := r.play(ctx); err != nil {

@@ -229,23 +229,29 @@ func TestTailKnowsWhenSilenceComes(t *testing.T) {
 }
 
 func TestCall(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer secret" || r.Header.Get("User-Agent") != "pipeline/1" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
 		if r.Method == http.MethodDelete {
+			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusConflict)
-			fmt.Fprint(w, `{"message":"not now"}`)
+			fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Conflict","message":"not now","code":409}`)
 		}
 	}))
 	defer server.Close()
-	access := &cluster.Access{Server: server.URL, HTTP: server.Client(), Token: "secret"}
+	config := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(config, []byte(`{"apiVersion":"v1","kind":"Config","current-context":"a","contexts":[{"name":"a","context":{"cluster":"a","user":"a"}}],
+		"clusters":[{"name":"a","cluster":{"server":"`+server.URL+`","insecure-skip-tls-verify":true}}],"users":[{"name":"a","user":{"token":"secret"}}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	access := &cluster.Access{Kubeconfig: config}
 	tests := []struct {
 		method string
 		status int
 		why    string
-	}{{"POST", 0, ""}, {"DELETE", 1, "409 Conflict"}}
+	}{{"POST", 0, ""}, {"DELETE", 1, "not now"}}
 	for _, tt := range tests {
 		text, status, why, err := call(context.Background(), access, &scenario.Call{Method: tt.method, Path: "/api/v1/pods", Body: "{}", UserAgent: "pipeline/1"})
 		if err != nil || status != tt.status || !strings.Contains(why, tt.why) || text != tt.method+" /api/v1/pods" {

@@ -79,6 +79,9 @@ type Step struct {
 	// Clock is how long to stay after that. What happens then is caused by the
 	// clock, which the step has set: a CronJob's ticks.
 	Clock Duration `yaml:"clock"`
+	// Certifies says that the command prints the newcomer's certificate as an
+	// API object holds it, in base64; the newcomer acts with it from then on.
+	Certifies bool `yaml:"certifies"`
 	// Timeout ends the recording when the command takes longer; a minute where
 	// it is zero.
 	Timeout Duration `yaml:"timeout"`
@@ -111,11 +114,14 @@ func (d *Duration) UnmarshalYAML(node *yaml.Node) error {
 }
 
 // Accounts are the actors that By may name beside people: an intern who may
-// only read, an intruder with a stolen service account, and service accounts
-// of automation.
+// only read, an intruder with a stolen service account, service accounts of
+// automation, and a newcomer, who has a certificate only after a step that
+// certifies.
 func Accounts() []string {
-	return []string{"intern", "ci", "gitops", "intruder"}
+	return []string{"intern", "ci", "gitops", "intruder", newcomer}
 }
+
+const newcomer = "newcomer"
 
 // Load reads a file of scenarios; name stands in the errors.
 func Load(name string, r io.Reader) ([]Scenario, error) {
@@ -159,10 +165,16 @@ func (s *Scenario) check() error {
 	if len(s.Steps) == 0 {
 		return fmt.Errorf("%s: no steps", s.Name)
 	}
+	certified := false
 	for i := range s.Steps {
-		if err := s.Steps[i].check(s.Scope); err != nil {
+		step := &s.Steps[i]
+		if err := step.check(s.Scope); err != nil {
 			return fmt.Errorf("%s: step %d: %w", s.Name, i+1, err)
 		}
+		if step.By == newcomer && !certified {
+			return fmt.Errorf("%s: step %d: the newcomer has no certificate before a step that certifies", s.Name, i+1)
+		}
+		certified = certified || step.Certifies
 	}
 	return nil
 }
@@ -173,6 +185,9 @@ func (s *Step) check(scope Scope) error {
 	}
 	if s.Call != nil && (s.Call.Method == "" || !strings.HasPrefix(s.Call.Path, "/")) {
 		return errors.New("a call has a method and a path that starts with a slash")
+	}
+	if s.Certifies && s.Run == "" {
+		return errors.New("only a command certifies, not a call")
 	}
 	if s.Run != "" {
 		words, err := Split(s.Run)
@@ -206,9 +221,11 @@ var variable = regexp.MustCompile(`\{\{([A-Za-z0-9]*)\}\}`)
 
 // Variables lists the variables that a scenario may use: ns, the namespace;
 // name, name2 and name3, names for objects; Name, the first with a capital;
-// first and second, the two people's user names; node and node2, two nodes.
+// first and second, the two people's user names; node and node2, two nodes;
+// newcomer, the newcomer's user name, and request, the newcomer's certificate
+// request as an API object holds it.
 func Variables() []string {
-	return []string{"ns", "name", "name2", "name3", "Name", "first", "second", "node", "node2"}
+	return []string{"ns", "name", "name2", "name3", "Name", "first", "second", "node", "node2", newcomer, "request"}
 }
 
 // Variables lists the variables that the step uses, each once, sorted.

@@ -52,7 +52,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"no scenarios", "scenarios: []", "no scenarios"},
 		{"an unknown field", step("run: kubectl get pods\n    wait: 3s"), "line 5: field wait not found"},
 		{"an unknown field above", "scenes: []", "field scenes not found"},
-		{"an unknown variable", step("run: kubectl get pod {{nmae}}"), "no variable is called {{nmae}}"},
+		{"an unknown variable", step("run: kubectl get pod {{title}}"), "no variable is called {{title}}"},
 		{"a step that does nothing", step("by: first"), "either run or call"},
 		{"a step that does two things", step("{run: kubectl get pods, call: {method: GET, path: /api}}"), "either run or call"},
 		{"another program", step("run: rm -rf /"), `only kubectl runs, not "rm"`},
@@ -64,6 +64,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"a bad name", "scenarios:\n- name: ../x\n  steps: [{run: kubectl get pods}]", `the name "../x"`},
 		{"no steps", "scenarios:\n- name: x", "no steps"},
 		{"a namespace in the cluster", "scenarios:\n- name: x\n  scope: cluster\n  steps: [{run: 'kubectl -n {{ns}} get pods'}]", "has no {{ns}}"},
+		{"a newcomer without a certificate", step("run: kubectl get pods\n    by: newcomer"), "no certificate before a step that certifies"},
+		{"a call that certifies", step("{call: {method: GET, path: /api}, certifies: true}"), "only a command certifies"},
 		{"a relative path", step("call: {method: GET, path: api}"), "a path that starts with a slash"},
 	}
 	for _, tt := range tests {

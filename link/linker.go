@@ -95,6 +95,9 @@ func (l *Linker) Add(ev *audit.Event, tag uint64) {
 		it.done = it.received
 	}
 	if l.window.push(it) {
+		// What its own time releases comes first: after a pause that may be
+		// all that happened before it.
+		l.advance(false)
 		l.linkLate(l.enter(it))
 		return
 	}

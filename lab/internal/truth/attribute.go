@@ -72,6 +72,8 @@ type attributor struct {
 	evidence map[stepKey]map[signature]bool
 	looked   map[string]bool // volumes that a kubelet has looked at
 	clocks   map[cronJob][]setting
+	// deletions says when a command first deleted something.
+	deletions map[int]time.Time
 }
 
 // Attribute finds the truth about the events of a log, in the log's order. The

@@ -80,6 +80,8 @@ func TestAttribute(t *testing.T) {
 		{"two chains in one body", event(3, controller, "create", "endpoints", "", body(`["`+tokenA+`","`+tokenB+`"]`)), RoleUnscored, ""},
 		{"a shared namespace alone", event(3, "system:apiserver", "list", "limitranges", ""), RoleUnscored, ""},
 		{"a lease", event(3, "system:kube-scheduler", "update", "leases", "kube-scheduler", func(e *Event) { e.ObjectRef.Namespace = "kube-system" }), RoleBackground, ""},
+		{"the API server watches all endpoint slices again", event(3, "system:apiserver", "watch", "endpointslices", "", func(e *Event) { e.ObjectRef.Namespace = "" }), RoleBackground, ""},
+		{"the API server's own endpoints", event(3, "system:apiserver", "get", "endpointslices", "kubernetes", func(e *Event) { e.ObjectRef.Namespace = "default" }), RoleBackground, ""},
 		{"discovery of a component", event(3, "system:apiserver", "get", "", "", func(e *Event) { e.ObjectRef.Namespace = "" }), RoleBackground, ""},
 		{"the autoscaler", event(8, "system:serviceaccount:kube-system:horizontal-pod-autoscaler", "get", "deployments", tokenA), RoleUnscored, ""},
 		{"a cron job's tick", event(3, controller, "create", "pods", tokenA+"-29384756-x7k2p"), RoleUnscored, ""},
@@ -136,6 +138,35 @@ func TestRapidLinesGoWhereCalmShowedThem(t *testing.T) {
 		}
 		if got != want[i] {
 			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want[i], l.Why)
+		}
+	}
+}
+
+// What follows a deletion that did not wait stays unscored, but for what calm
+// showed of the deletion itself.
+func TestARapidDeletionCutsShort(t *testing.T) {
+	events := []*Event{
+		event(1.5, "alice", "create", "deployments", tokenA),
+		event(3, controller, "create", "pods", tokenA+"-abcde"),
+		event(6.5, "alice", "delete", "deployments", tokenA),
+		event(8, controller, "delete", "pods", tokenA+"-abcde"),
+		event(31.5, "carol", "create", "deployments", tokenR),
+		event(32.5, controller, "create", "pods", tokenR+"-abcde"),
+		event(33.5, "carol", "delete", "deployments", tokenR),
+		event(35, controller, "delete", "pods", tokenR+"-abcde"),
+		event(35.1, controller, "create", "pods", tokenR+"-fghij"),
+	}
+	found, err := Attribute(events, testJournal(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"c0000 root", "c0000 effect", "c0001 root", "c0001 effect", "c0002 root", "c0002 effect", "c0003 root", "c0003 effect", " unscored"} {
+		got := " " + found.Lines[i].Role
+		if found.Lines[i].Context != nil {
+			got = *found.Lines[i].Context + got
+		}
+		if got != want {
+			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want, found.Lines[i].Why)
 		}
 	}
 }

@@ -73,8 +73,8 @@ func (e *Event) Background() bool {
 		return true
 	case ref.Resource == "nodes" && strings.HasPrefix(user, "system:node:"):
 		return ref.Subresource == "status" || e.Verb == "get" || e.Verb == "watch" || e.Verb == "list"
-	case user == "system:apiserver" && (ref.Resource == "endpoints" || ref.Resource == "endpointslices"):
-		return ref.Namespace == "default" && (ref.Name == "kubernetes" || ref.Name == "")
+	case user == "system:apiserver" && (ref.Resource == "endpoints" || ref.Resource == "endpointslices") && ref.Namespace == "default":
+		return ref.Name == "kubernetes" || ref.Name == ""
 	case user == "system:apiserver" && ref.Resource == "services" && ref.Namespace == "" && e.Verb == "list":
 		return true
 	case e.Verb == "watch" && ref.Namespace == "" && ref.Name == "" && !tokenForm.MatchString(ref.Resource):

@@ -1,6 +1,9 @@
 package truth
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // stepKey names a step of a scenario whoever plays it.
 type stepKey struct {
@@ -22,7 +25,8 @@ func signatureOf(e *Event) signature {
 }
 
 // learn notes which requests each step caused where steps waited for silence. A
-// step that ran in calm and caused nothing is known to cause nothing.
+// step that ran in calm and caused nothing is known to cause nothing. It also
+// notes when each command first deleted something.
 func (a *attributor) learn(events []*Event, found []verdict) {
 	a.evidence = map[stepKey]map[signature]bool{}
 	for _, cmd := range a.journal.Commands {
@@ -32,7 +36,14 @@ func (a *attributor) learn(events []*Event, found []verdict) {
 			}
 		}
 	}
+	a.deletions = map[int]time.Time{}
 	for i, v := range found {
+		e := events[i]
+		if v.role == RoleClient && strings.HasPrefix(e.Verb, "delete") && e.Changes() && e.ResponseStatus.Code < 400 {
+			if at, known := a.deletions[v.command]; !known || e.Received.Before(at) {
+				a.deletions[v.command] = e.Received
+			}
+		}
 		if v.role != RoleEffect || v.command < 0 {
 			continue
 		}
@@ -48,7 +59,9 @@ const modeRapid = "rapid"
 
 // decide gives a rapid chain's line to the one step of several that showed such
 // a request when it ran in calm. Without exactly one, or where a step has never
-// run in calm, it stays unscored.
+// run in calm, it stays unscored; and so does what follows a deletion that did
+// not wait: it meets objects in the middle of what calm lets them finish, so
+// calm does not show all that it causes.
 func (a *attributor) decide(e *Event, v verdict) verdict {
 	chosen := -1
 	for _, i := range v.between {
@@ -67,6 +80,15 @@ func (a *attributor) decide(e *Event, v verdict) verdict {
 	}
 	if chosen < 0 {
 		return v
+	}
+	for _, i := range v.between {
+		if i == chosen {
+			break
+		}
+		if at, deletes := a.deletions[i]; deletes && e.Received.After(at) {
+			v.why = "a rapid deletion may have cut short what an earlier step began"
+			return v
+		}
 	}
 	return verdict{command: chosen, role: RoleEffect}
 }

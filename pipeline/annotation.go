@@ -43,6 +43,8 @@ type Annotation struct {
 
 	// Event is the event itself, without its Raw.
 	Event *audit.Event
+	// Actor is the username of the root of the event's context, "" without one.
+	Actor string
 	// Raw is the event's JSON as the input had it, with Options.KeepRaw.
 	Raw []byte
 }

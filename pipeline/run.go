@@ -227,6 +227,9 @@ func (r *run) assigned(as link.Assignment) {
 	a.Context, a.Operation, a.Role, a.Cause = as.Context, as.Operation, as.Role, as.Cause
 	a.Rule, a.Evidence, a.Confidence = as.Rule, as.Evidence, as.Confidence
 	a.Rival, a.Autonomous = as.Rival, as.Autonomous
+	if as.Root != nil {
+		a.Actor = as.Root.User.Username
+	}
 	a.Label = r.labelOf(&as)
 	r.fail(r.order.decide(seq, r.wants(as.Root)))
 }

@@ -3,12 +3,11 @@ package store
 import "github.com/whet-k8s/whet/pipeline"
 
 // EventOf makes the row of an event straight from a run of the pipeline, with
-// all that the log said. The actor, which the annotation does not have, is
-// that of the event's context.
-func EventOf(a *pipeline.Annotation, cluster, actor string) *Event {
+// all that the log said.
+func EventOf(a *pipeline.Annotation, cluster string) *Event {
 	return &Event{
 		Event: a.Event, Cluster: cluster,
-		Context: a.Context, Operation: a.Operation, Actor: actor, Role: a.Role,
+		Context: a.Context, Operation: a.Operation, Actor: a.Actor, Role: a.Role,
 		Cause: a.Cause, Rival: a.Rival, Rule: a.Rule, Evidence: a.Evidence, Confidence: a.Confidence,
 		Autonomous: a.Autonomous, Label: a.Label,
 	}

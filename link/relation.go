@@ -337,6 +337,12 @@ func (l *Linker) visitService(o *object, p *pick) {
 	if service == nil {
 		return
 	}
+	if !service.described && removes(p.request) && recent(service, p.request) {
+		// Nothing tells which pods it selects, and what is removed goes with
+		// the service.
+		p.history(&service.own)
+		return
+	}
 	p.history(&service.own)
 	p.history(&service.below)
 	if service.described {
@@ -355,6 +361,16 @@ func (l *Linker) visitService(o *object, p *pick) {
 			}
 		})
 	}
+}
+
+// removes tells a request to remove an object, or the look at it that a
+// collector of garbage takes first.
+func removes(r *request) bool { return r.event.Verb == "delete" || r.event.Verb == "get" }
+
+// recent tells whether an object was deleted a moment before a request.
+func recent(o *object, r *request) bool {
+	gone := o.own.last(kindsGone)
+	return gone != nil && r.received-gone.visible() < second
 }
 
 // visitNamesakes shows the objects of other kinds with the same name.

@@ -64,8 +64,8 @@ func checkJSON(t *testing.T, want *tracepb.TracesData) {
 			span.Status = nil
 		}
 	}
-	if diff := cmp.Diff(want, &got, protocmp.Transform()); diff != "" {
-		t.Errorf("JSON and protobuf differ (-protobuf +JSON):\n%s", diff)
+	if !proto.Equal(want, &got) {
+		t.Errorf("JSON and protobuf differ (-protobuf +JSON):\n%s", cmp.Diff(want, &got, protocmp.Transform()))
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func TestCalibration(t *testing.T) {
 	type bin struct{ links, right int }
 	bins := map[float64]*bin{}
-	for _, name := range []string{"day", "crowd", "medium", "v136"} {
+	for _, name := range []string{"day", "crowd", "medium", "v136", "short"} {
 		truth, err := evaluate.Load(context.Background(), filepath.Join("..", "recordings", name))
 		if err != nil {
 			t.Fatal(err)

@@ -121,6 +121,11 @@ type Root struct {
 	// Line counts the lines of File from 1.
 	Line int `json:"line"`
 	Item int `json:"item,omitempty"`
+
+	// Received and Staged are the request's requestReceivedTimestamp and
+	// stageTimestamp, from which the id of the context follows (link.ID).
+	Received time.Time `json:"-"`
+	Staged   time.Time `json:"-"`
 }
 
 // maxMessage bounds the message of an Outcome, in bytes; those of admission
@@ -143,6 +148,7 @@ func newContext(r *link.ContextRecord, labels *label.Codec) Context {
 		Origin:  r.Origin, ReadOnly: r.ReadOnly,
 		Root: Root{
 			AuditID: root.AuditID, File: root.Position.Source, Line: root.Position.Line, Item: root.Position.Item,
+			Received: root.RequestReceived, Staged: root.StageTime,
 		},
 	}
 	for kind, n := range r.Touched {

@@ -1,0 +1,151 @@
+package server
+
+import (
+	"context"
+
+	"github.com/whet-k8s/whet/query"
+	"github.com/whet-k8s/whet/store"
+)
+
+// eventPage reads limit and cursor and finds a page of the events that fit,
+// in order of time. With counted set it says how many there are.
+func (a *api) eventPage(ctx context.Context, p *params, where store.Where, counted bool) (*page[*eventAnswer], error) {
+	limit := p.number("limit", defaultPage, 1, maxPage)
+	of := fingerprint(p.request.URL.Path, p.values)
+	at := p.cursor(of)
+	if err := p.done(); err != nil {
+		return nil, err
+	}
+	answer := &page[*eventAnswer]{Items: []*eventAnswer{}}
+	if counted {
+		total, err := a.count(ctx, "events", where)
+		if err != nil {
+			return nil, err
+		}
+		answer.Total = &total
+	}
+	// The order of store.DataSet.Events is by received time first; events of
+	// the same microsecond are counted from the first of them.
+	from := store.Page{Limit: limit + 1}
+	if at != nil {
+		where = all(where, is("requestReceivedTimestamp >= make_timestamp(?)", at.Key))
+		from.Offset = at.Skip
+	}
+	var last int64
+	skip := 0
+	for ev, err := range a.data.Events(ctx, where, from) {
+		if err != nil {
+			return nil, err
+		}
+		if len(answer.Items) == limit {
+			answer.Next = (&cursor{List: of, Key: last, Skip: skip}).String()
+			break
+		}
+		answer.Items = append(answer.Items, newEventAnswer(ev))
+		if received := ev.RequestReceived.UnixMicro(); received != last || skip == 0 {
+			last, skip = received, 0
+			if at != nil && received == at.Key {
+				skip = at.Skip
+			}
+		}
+		skip++
+	}
+	return answer, nil
+}
+
+// listEvents answers /events.
+func (a *api) listEvents(ctx context.Context, p *params) (any, error) {
+	return a.eventPage(ctx, p, p.where(query.Events), false)
+}
+
+// contextEvents answers /contexts/{id}/events.
+func (a *api) contextEvents(ctx context.Context, p *params) (any, error) {
+	answer, err := a.eventPage(ctx, p, ofContext(p.path("id")), true)
+	if err != nil {
+		return nil, err
+	}
+	if *answer.Total == 0 {
+		if _, err := a.contextOf(ctx, p.path("id")); err != nil {
+			return nil, err
+		}
+	}
+	return answer, nil
+}
+
+// ofContext is the condition that an event belongs to a context. What the clock
+// started carries the context of whoever set the clock, and its own id in
+// autonomous.
+func ofContext(id string) store.Where {
+	return is("autonomous = ? OR (context = ? AND autonomous IS NULL)", id, id)
+}
+
+// fullEvent is the answer of /events/{auditID}.
+type fullEvent struct {
+	Stages  []*eventAnswer     `json:"stages"`
+	Cause   *eventAnswer       `json:"cause,omitempty"`
+	Rival   *eventAnswer       `json:"rival,omitempty"`
+	Effects list[*eventAnswer] `json:"effects"`
+}
+
+// getEvent answers /events/{auditID}.
+func (a *api) getEvent(ctx context.Context, p *params) (any, error) {
+	id := p.path("auditID")
+	if err := p.done(); err != nil {
+		return nil, err
+	}
+	answer := fullEvent{}
+	var err error
+	if answer.Stages, err = a.eventAnswers(ctx, is("auditID = ?", id), maxRelated); err != nil {
+		return nil, err
+	}
+	if len(answer.Stages) == 0 {
+		return nil, a.noEvent(id)
+	}
+	first := answer.Stages[0]
+	if answer.Cause, err = a.eventNear(ctx, first.Cause); err != nil {
+		return nil, err
+	}
+	if answer.Rival, err = a.eventNear(ctx, first.Rival); err != nil {
+		return nil, err
+	}
+	caused := is("cause = ? AND auditID <> ?", id, id)
+	if first.Context != "" {
+		caused = all(caused, is("context = ?", first.Context))
+	}
+	if answer.Effects.Total, err = a.count(ctx, "events", caused); err != nil {
+		return nil, err
+	}
+	answer.Effects.Items, err = a.eventAnswers(ctx, caused, maxRelated)
+	return answer, err
+}
+
+// noEvent is the problem of an auditID that is not there, with the reason that
+// it most likely has.
+func (a *api) noEvent(id string) *problem {
+	return notFound("noise rules drop events, and a data set may keep contexts alone: see /api/v1/info",
+		"there is no event with the auditID %s", quoteName(id))
+}
+
+// eventAnswers gives the first events that fit.
+func (a *api) eventAnswers(ctx context.Context, w store.Where, limit int) ([]*eventAnswer, error) {
+	answers := []*eventAnswer{}
+	for ev, err := range a.data.Events(ctx, w, store.Page{Limit: limit}) {
+		if err != nil {
+			return nil, err
+		}
+		answers = append(answers, newEventAnswer(ev))
+	}
+	return answers, nil
+}
+
+// eventNear gives the first event of an auditID, nil when there is none.
+func (a *api) eventNear(ctx context.Context, auditID string) (*eventAnswer, error) {
+	if auditID == "" {
+		return nil, nil
+	}
+	answers, err := a.eventAnswers(ctx, is("auditID = ?", auditID), 1)
+	if err != nil || len(answers) == 0 {
+		return nil, err
+	}
+	return answers[0], nil
+}

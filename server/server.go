@@ -1,0 +1,207 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/whet-k8s/whet/label"
+	"github.com/whet-k8s/whet/noise"
+	"github.com/whet-k8s/whet/store"
+)
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// The bounds of a server, in time.
+const (
+	headerTimeout   = 5 * time.Second
+	readTimeout     = 15 * time.Second
+	idleTimeout     = 2 * time.Minute
+	shutdownTimeout = 3 * time.Second
+	// writeSlack is what writing an answer may take beyond finding it.
+	writeSlack = time.Minute
+	// maxHeader bounds the request line and the headers, in bytes: a query of
+	// maxQuery bytes may be three times as long when it is escaped.
+	maxHeader = 64 << 10
+)
+
+// Options say how a server works. Listen is needed; else the zero value is
+// good.
+type Options struct {
+	// Assets are the files of the web app, with index.html; nil serves the API
+	// alone.
+	Assets fs.FS
+	// Listen is the address that the server listens on, by which it knows its
+	// names. Hosts are more names that it answers to.
+	Listen string
+	Hosts  []string
+	// Token is what clients must send, "" for nothing.
+	Token string
+	// TLS tells that clients come over TLS alone.
+	TLS bool
+
+	// Version is that of the program, and Source what the user named: logs or
+	// a folder. Both are shown.
+	Version string
+	Source  []string
+	// Warnings are shown beside those of the data set.
+	Warnings []string
+
+	// Queries bounds the queries that run at once; 0 means as many as there
+	// are processors. QueryTime bounds each; 0 means 10 s.
+	Queries   int
+	QueryTime time.Duration
+	// Policy is the noise policy whose rules are explained; nil means
+	// noise.Default.
+	Policy *noise.Policy
+}
+
+// api answers the paths below /api/v1.
+type api struct {
+	data     *store.DataSet
+	options  Options
+	labels   *label.Codec
+	policy   *noise.Policy
+	gate     *gate
+	packer   *packer
+	sessions *sessions
+}
+
+// New makes the handler of a server for a data set, which it neither closes
+// nor changes.
+func New(data *store.DataSet, o Options) (http.Handler, error) {
+	packer, err := newPacker()
+	if err != nil {
+		return nil, err
+	}
+	o.QueryTime = cmp.Or(o.QueryTime, 10*time.Second)
+	queries := cmp.Or(o.Queries, runtime.GOMAXPROCS(0))
+	policy := o.Policy
+	if policy == nil {
+		policy = noise.Default()
+	}
+	a := &api{
+		data: data, options: o, labels: label.New(label.Options{}), policy: policy,
+		gate: newGate(queries, 16*queries), packer: packer, sessions: newSessions(o.Token, o.TLS),
+	}
+	mux := http.NewServeMux()
+	a.routes(mux)
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, notFound("see /api/v1/openapi.yaml", "the API has no %s", quoteName(r.URL.Path)))
+	})
+	if o.Assets != nil {
+		files, err := newAssets(o.Assets, packer)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("/", files)
+	}
+	return &guard{hosts: hostsOf(o.Listen, o.Hosts), next: mux}, nil
+}
+
+// answerer finds an answer: a value that becomes JSON.
+type answerer func(ctx context.Context, p *params) (any, error)
+
+// routes registers every path of openapi.yaml.
+func (a *api) routes(mux *http.ServeMux) {
+	for path, answer := range map[string]answerer{
+		"/info":                  a.info,
+		"/contexts":              a.listContexts,
+		"/contexts/{id}":         a.getContext,
+		"/contexts/{id}/events":  a.contextEvents,
+		"/contexts/{id}/graph":   a.contextGraph,
+		"/contexts/{id}/objects": a.contextObjects,
+		"/timeline":              a.timeline,
+		"/facets":                a.facets,
+		"/fields":                a.fields,
+		"/values":                a.fieldValues,
+		"/parse":                 a.parse,
+		"/events":                a.listEvents,
+		"/events/{auditID}":      a.getEvent,
+		"/object":                a.object,
+		"/noise":                 a.noise,
+		"/noise/{rule}/events":   a.noiseEvents,
+	} {
+		mux.Handle("GET /api/v1"+path, a.answer(answer))
+	}
+	mux.Handle("GET /api/v1/contexts.jsonl", a.stream(a.streamContexts))
+	mux.Handle("GET /api/v1/events.jsonl", a.stream(a.streamEvents))
+	mux.HandleFunc("GET /api/v1/session", a.sessions.get)
+	mux.HandleFunc("POST /api/v1/session", a.sessions.begin)
+	mux.HandleFunc("DELETE /api/v1/session", a.sessions.end)
+	mux.HandleFunc("GET /api/v1/openapi.yaml", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/yaml")
+		a.packer.write(w, r, openAPI)
+	})
+}
+
+// answer makes a handler of an answerer: it asks for the token, waits for a
+// turn, and bounds the time.
+func (a *api) answer(find answerer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.sessions.allows(r) {
+			unauthorized(w)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), a.options.QueryTime)
+		defer cancel()
+		body, err := a.find(ctx, r, find)
+		if err != nil {
+			writeProblem(w, problemOf(cmp.Or(ctx.Err(), err)))
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		a.packer.write(w, r, body)
+	})
+}
+
+func (a *api) find(ctx context.Context, r *http.Request, find answerer) ([]byte, error) {
+	leave, err := a.gate.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	value, err := find(ctx, paramsOf(r))
+	if err != nil {
+		return nil, err
+	}
+	return encode(value)
+}
+
+// Serve runs a handler on a listener until ctx ends, and then gives the
+// requests in progress a moment. It closes the listener.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	s := &http.Server{
+		Handler: handler, BaseContext: func(net.Listener) context.Context { return base },
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		WriteTimeout: streamTime + writeSlack, MaxHeaderBytes: maxHeader,
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(listener) }()
+	select {
+	case err := <-done:
+		return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := s.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
+		stop() // ends the queries of those that took too long
+		err = s.Close()
+		if err != nil {
+			return fmt.Errorf("stopping the server: %w", err)
+		}
+	}
+	<-done //nolint:errcheck // It is http.ErrServerClosed.
+	return nil
+}

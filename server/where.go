@@ -1,0 +1,106 @@
+package server
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/whet-k8s/whet/query"
+	"github.com/whet-k8s/whet/store"
+)
+
+// all joins conditions: all must hold.
+func all(conditions ...store.Where) store.Where {
+	var texts []string
+	var args []any
+	for _, c := range conditions {
+		if c.SQL != "" {
+			texts = append(texts, "("+c.SQL+")")
+			args = append(args, c.Args...)
+		}
+	}
+	return store.Where{SQL: strings.Join(texts, " AND "), Args: args}
+}
+
+// is makes a condition of constant SQL and its arguments.
+func is(sql string, args ...any) store.Where { return store.Where{SQL: sql, Args: args} }
+
+// clause is the WHERE of a condition, "" for everything.
+func clause(w store.Where) string {
+	if w.SQL == "" {
+		return ""
+	}
+	return " WHERE " + w.SQL
+}
+
+// where reads the parameters query, from, to and cluster.
+func (p *params) where(over query.Over) store.Where {
+	column := `"start"`
+	if over == query.Events {
+		column = "requestReceivedTimestamp"
+	}
+	return all(p.span(column), p.cluster(), p.query("query", over))
+}
+
+// span reads the parameters from and to.
+func (p *params) span(column string) store.Where {
+	from, to := p.when("from"), p.when("to")
+	var w store.Where
+	if !from.IsZero() {
+		w = is(column+" >= ?", from)
+	}
+	if !to.IsZero() {
+		w = all(w, is(column+" < ?", to))
+	}
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		p.fail(badParameter("to", "it is not after from"))
+	}
+	return w
+}
+
+// cluster reads the parameter cluster.
+func (p *params) cluster() store.Where {
+	if name := p.text("cluster", maxName); name != "" {
+		return is("cluster = ?", name)
+	}
+	return store.Where{}
+}
+
+// query reads an expression of the query language.
+func (p *params) query(name string, over query.Over) store.Where {
+	text := p.text(name, maxQuery)
+	if strings.TrimSpace(text) == "" {
+		return store.Where{}
+	}
+	expr, err := query.Parse(text, query.Options{Over: over, Now: time.Now()})
+	if err != nil {
+		p.fail(queryProblem(name, err))
+		return store.Where{}
+	}
+	return expr.Where()
+}
+
+// queryProblem says where a query is wrong.
+func queryProblem(field string, err error) *problem {
+	wrong := badParameter(field, "%v", err)
+	var at *query.Error
+	if !errors.As(err, &at) {
+		return wrong
+	}
+	wrong.Message = at.Message
+	wrong.Position, wrong.Column = &at.Offset, at.Column()
+	end := min(at.Offset+at.Length, len(at.Query))
+	wrong.Length = len([]rune(at.Query[min(at.Offset, end):end]))
+	if at.Nearest != "" {
+		wrong.Hint = "did you mean " + at.Nearest + "?"
+	}
+	return wrong
+}
+
+// over reads the parameter over.
+func (p *params) over() query.Over {
+	if p.choice("over", "contexts", "events") == "events" {
+		return query.Events
+	}
+	return query.Contexts
+}

@@ -29,9 +29,10 @@
 // # How
 //
 // [New] takes the key. [Redactor.Raw] works on the bytes of an event's JSON and
-// leaves every other byte as it is; [Redactor.Event] works on a decoded event;
-// [Redactor.Malformed] is for lines that are no event. All three are pure: the
-// same key and input give the same output, and redacting twice changes nothing.
+// leaves every other byte as it is; [Redactor.Event] works on a decoded event,
+// and [Redactor.Text] on a text that was taken from one; [Redactor.Malformed] is
+// for lines that are no event. All are pure: the same key and input give the same
+// output, and redacting twice changes nothing.
 //
 // Logs are hostile: a key that stands twice, has its letters escaped or in
 // another case is still found, and the work is bounded by the length of the

@@ -43,6 +43,15 @@ func (r *Redactor) Event(ev *audit.Event) *audit.Event {
 	return &c
 }
 
+// Text gives a text of an event with its secret values replaced. It is for texts
+// that are kept apart from their event, such as the message of a context's
+// outcome, and looks for what an error quotes of a body too, whatever the event
+// is about.
+func (r *Redactor) Text(text string) string {
+	r.text(&text, "", inToken)
+	return text
+}
+
 // user replaces what is secret in a user, in a copy of it.
 func (r *Redactor) user(field **audit.User, m mode) bool {
 	if *field == nil {

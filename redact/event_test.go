@@ -86,3 +86,19 @@ func TestEventWithoutSecretIsItself(t *testing.T) {
 		}
 	}
 }
+
+func TestText(t *testing.T) {
+	r := redactor(t)
+	for text, want := range map[string]string{
+		"":                       "",
+		"pods \"a\" not found":   "pods \"a\" not found",
+		"no: " + token + ", no":  "no: " + r.Hash(token) + ", no",
+		"kind: Config\ntoken: x": r.Hash("kind: Config\ntoken: x"),
+		"error found in #5 pw":   "error found in #" + r.Hash("5 pw"),
+		r.Hash("x"):              r.Hash("x"),
+	} {
+		if got := r.Text(text); got != want || r.Text(got) != want {
+			t.Errorf("%q becomes %q and %q, want %q", text, got, r.Text(got), want)
+		}
+	}
+}

@@ -288,3 +288,18 @@ func TestNewWantsAKey(t *testing.T) {
 		t.Error("the key is the caller's, who may change it")
 	}
 }
+
+// TestWorkIsBounded: a line made to be slow takes no longer than others of its
+// length. A search that begins again at each place would take minutes.
+func TestWorkIsBounded(t *testing.T) {
+	r := redactor(t)
+	for _, piece := range []string{
+		"eyJ", "eyJhbGciOiJSUzI1NiJ9.", "://", "a://b:c@", "@", "token=", "?", "&token=x", "Bearer ", "Secret", "kind: Secret ",
+		pemInBase64, pemInBase64 + "=", "::::", `\u0041`, "&%=",
+	} {
+		text := strings.Repeat(piece, (1<<19)/len(piece))
+		raw(t, r, []byte(about("secrets", `"x":"`+text+`","requestObject":{"data":{"k":"`+text+`"}}`)))
+	}
+	deep := strings.Repeat(`{"kind":"Secret","data":`, 9990) + "1" + strings.Repeat("}", 9990)
+	raw(t, r, []byte(deep))
+}

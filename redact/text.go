@@ -51,7 +51,7 @@ func namesKind(text, kind string) bool {
 		}
 		i += at
 		rest := strings.TrimPrefix(text[i+len(kind):], "List")
-		if run(rest, letters) == 0 && afterKind(text[:i], ` "'\:`) {
+		if run(rest[:min(1, len(rest))], letters) == 0 && afterKind(text[:i], ` "'\:`) {
 			return true
 		}
 	}

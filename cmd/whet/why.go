@@ -98,20 +98,7 @@ func runWhy(ctx context.Context, std *stdio, o *whyOptions, target string, input
 }
 
 func writeWhyJSON(w io.Writer, answer *why.Answer) error {
-	type chain struct {
-		Answer string `json:"answer"`
-		why.Chain
-	}
-	doc := struct {
-		Target  string  `json:"target"`
-		Changes int     `json:"changes"`
-		Cut     bool    `json:"cut,omitempty"`
-		Chains  []chain `json:"chains"`
-	}{Target: answer.Target.String(), Changes: answer.Changes, Cut: answer.Cut}
-	for i := range answer.Chains {
-		doc.Chains = append(doc.Chains, chain{answerText(&answer.Target, &answer.Chains[i]), answer.Chains[i]})
-	}
-	b, err := json.MarshalIndentWithOption(doc, "", "  ", json.DisableHTMLEscape())
+	b, err := json.MarshalIndentWithOption(answer.Report(), "", "  ", json.DisableHTMLEscape())
 	if err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
@@ -152,7 +139,7 @@ func (p *whyPrinter) line(style term.Style, indent, format string, args ...any) 
 }
 
 func (p *whyPrinter) chain(t *why.Target, c *why.Chain) {
-	p.line(term.Bold, "", "%s", answerText(t, c))
+	p.line(term.Bold, "", "%s", c.Sentence(t))
 	p.WriteString("\n")
 	for i := range c.Steps {
 		p.step(c, i)
@@ -168,7 +155,7 @@ func (p *whyPrinter) chain(t *why.Target, c *why.Chain) {
 func (p *whyPrinter) step(c *why.Chain, i int) {
 	s := &c.Steps[i]
 	text, style := outcomeText(&pipeline.Outcome{Code: s.Code})
-	head := fmt.Sprintf("%s  %s: %s", s.Time.Format("15:04:05.000"), stepActor(s), s.Action)
+	head := fmt.Sprintf("%s  %s: %s", s.Time.Format("15:04:05.000"), s.Actor(), s.Action)
 	if style != term.Good {
 		head += " (" + text + ")"
 	}
@@ -204,57 +191,4 @@ func orUnknown(s string) string {
 		return "(unknown)"
 	}
 	return s
-}
-
-// answerText is the answer in one line.
-func answerText(t *why.Target, c *why.Chain) string {
-	first, last := &c.Steps[0], &c.Steps[len(c.Steps)-1]
-	what := fmt.Sprintf("%q by %s", first.Action, stepActor(first))
-	verb := "happened"
-	if t.AuditID == "" {
-		object := *t
-		object.Namespace = objectNamespace(first, t)
-		what, verb = strings.Replace(object.String(), "/", " ", 1), "was "+fate(first)
-	}
-	switch {
-	case c.Broken != "":
-		return fmt.Sprintf("%s %s; %s", what, verb, c.Broken)
-	case len(c.Steps) == 1 && t.AuditID == "":
-		return fmt.Sprintf("%s %s by %s: %s", what, verb, stepActor(last), last.Action)
-	case len(c.Steps) == 1:
-		return what + " began its command"
-	}
-	did := "ran"
-	if strings.HasPrefix(last.User, "system:") {
-		did = "did"
-	}
-	return fmt.Sprintf("%s %s because %s %s: %s", what, verb, stepActor(last), did, last.Action)
-}
-
-// objectNamespace is the namespace of the target, which the user may have left
-// out.
-func objectNamespace(s *why.Step, t *why.Target) string {
-	if t.Kind == "namespace" {
-		return ""
-	}
-	return s.Namespace
-}
-
-// fate says what a request did to its object.
-func fate(s *why.Step) string {
-	switch {
-	case s.Verb == "delete", s.Verb == "deletecollection":
-		return "deleted"
-	case s.Subresource == "eviction":
-		return "evicted"
-	case s.Subresource == "binding":
-		return "bound to a node"
-	case s.Verb == "create", s.Code == 201:
-		return "created"
-	}
-	return "changed"
-}
-
-func stepActor(s *why.Step) string {
-	return actorText(&pipeline.Actor{Username: s.User, Impersonated: s.Impersonated})
 }

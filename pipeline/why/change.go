@@ -182,11 +182,15 @@ func mainChange(list []found) found {
 	return list[len(list)-1]
 }
 
+func linkedOf(as *link.Assignment) *Linked {
+	return &Linked{as.Event, as.Context, as.Role, as.Cause, as.Rule, as.Evidence, as.Confidence}
+}
+
 // stepOf keeps what an answer shows of an event.
-func stepOf(as *link.Assignment) Step {
-	s := factsOf(as.Event)
-	s.Role, s.Cause, s.Rule, s.Evidence, s.Confidence = as.Role, as.Cause, as.Rule, as.Evidence, as.Confidence
-	s.context = as.Context
+func stepOf(l *Linked) Step {
+	s := factsOf(l.Event)
+	s.Role, s.Cause, s.Rule, s.Evidence, s.Confidence = l.Role, l.Cause, l.Rule, l.Evidence, l.Confidence
+	s.context = l.Context
 	return s
 }
 

@@ -11,4 +11,7 @@
 // the length of the log. At most MaxChanges changes of an object and
 // maxRecords events of their contexts are kept; an answer that these bounds
 // cut says so.
+//
+// AskSource asks events that were linked before, such as a data set's, with the
+// same answer.
 package why

@@ -133,22 +133,37 @@ func Ask(ctx context.Context, inputs []string, stdin io.Reader, o pipeline.Optio
 	if err != nil {
 		return nil, err
 	}
-	changes, err := looked.choose()
+	answer, changes, err := looked.answer(all)
 	if err != nil {
 		return nil, err
 	}
-	answer := &Answer{Target: t, Changes: len(changes), Cut: looked.cut, Accounting: account}
-	if !all {
-		changes = []found{mainChange(changes)}
-	}
+	answer.Accounting = account
 	records, err := again(ctx, inputs, stdin, o, changes)
 	if err != nil {
 		return nil, err
 	}
-	for i := range changes {
-		answer.Chains = append(answer.Chains, records.follow(&changes[i]))
-	}
+	answer.follow(records, changes)
 	return answer, nil
+}
+
+// answer begins the answer, and gives the changes to follow.
+func (c *collection) answer(all bool) (*Answer, []found, error) {
+	changes, err := c.choose()
+	if err != nil {
+		return nil, nil, err
+	}
+	answer := &Answer{Target: c.target, Changes: len(changes), Cut: c.cut}
+	if !all {
+		changes = []found{mainChange(changes)}
+	}
+	return answer, changes, nil
+}
+
+// follow adds the chain of each change.
+func (a *Answer) follow(r *records, changes []found) {
+	for i := range changes {
+		a.Chains = append(a.Chains, r.follow(&changes[i]))
+	}
 }
 
 // spool copies standard input to a temporary file.
@@ -171,14 +186,12 @@ func spool(stdin io.Reader) (*os.File, error) {
 func (c *collection) sink() pipeline.Sink {
 	return pipeline.Sink{
 		Assignment: func(as *link.Assignment) error {
-			c.add(as.Event, func() Step { return stepOf(as) }, as.Context)
+			c.add(as.Event, func() Step { return stepOf(linkedOf(as)) }, as.Context)
 			return nil
 		},
 		Dropped: func(ev *audit.Event, d noise.Decision) error {
 			c.add(ev, func() Step {
-				s := factsOf(ev)
-				s.Role, s.Rule, s.Evidence = link.RoleDropped, d.Rule, d.Reason
-				return s
+				return stepOf(&Linked{Event: ev, Role: link.RoleDropped, Rule: d.Rule, Evidence: d.Reason})
 			}, "")
 			return nil
 		},
@@ -212,14 +225,28 @@ type records struct {
 	count  int
 }
 
-// again reads the log a second time for the contexts of the changes.
-func again(ctx context.Context, inputs []string, stdin io.Reader, o pipeline.Options, changes []found) (*records, error) {
+// newRecords wants the contexts that the changes were caused in.
+func newRecords(changes []found) *records {
 	r := &records{wanted: map[string]bool{}, byID: map[string][]Step{}}
 	for _, f := range changes {
 		if f.context != "" && f.facts.Cause != "" {
 			r.wanted[f.context] = true
 		}
 	}
+	return r
+}
+
+// add takes an event that may be wanted.
+func (r *records) add(l *Linked) {
+	if r.wanted[l.Context] && r.count < maxRecords {
+		r.count++
+		r.byID[l.Event.AuditID] = append(r.byID[l.Event.AuditID], stepOf(l))
+	}
+}
+
+// again reads the log a second time for the contexts of the changes.
+func again(ctx context.Context, inputs []string, stdin io.Reader, o pipeline.Options, changes []found) (*records, error) {
+	r := newRecords(changes)
 	if len(r.wanted) == 0 {
 		return r, nil
 	}
@@ -229,10 +256,7 @@ func again(ctx context.Context, inputs []string, stdin io.Reader, o pipeline.Opt
 		}
 	}
 	_, err := pipeline.Run(ctx, inputs, stdin, o, pipeline.Sink{Assignment: func(as *link.Assignment) error {
-		if r.wanted[as.Context] && r.count < maxRecords {
-			r.count++
-			r.byID[as.Event.AuditID] = append(r.byID[as.Event.AuditID], stepOf(as))
-		}
+		r.add(linkedOf(as))
 		return nil
 	}})
 	return r, err

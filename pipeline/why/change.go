@@ -77,6 +77,9 @@ type collection struct {
 	cut     bool
 	reads   int
 	near    nearest
+	// blind tells that the answers to deletions of collections, which name
+	// what was deleted, are not there.
+	blind bool
 }
 
 // add takes an event of the log.
@@ -125,12 +128,16 @@ func (c *collection) namespaces() []string {
 
 // settle puts the changes in order of time and takes out the deletions of
 // collections that cannot have been this object's: in namespaces where nobody
-// ever named it, and when it was gone already.
+// ever named it, when it was gone already, and, where nothing tells what they
+// deleted, before anybody named it.
 func (c *collection) settle() {
 	slices.SortStableFunc(c.changes, func(a, b found) int { return a.facts.Time.Compare(b.facts.Time) })
 	spaces := c.namespaces()
-	gone := false
+	gone, known := c.blind, false
 	c.changes = slices.DeleteFunc(c.changes, func(f found) bool {
+		if f.named && !known {
+			known, gone = true, false
+		}
 		if !f.named && (gone || !slices.Contains(spaces, f.namespace)) {
 			return true
 		}

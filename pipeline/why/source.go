@@ -2,6 +2,7 @@ package why
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/whet-k8s/whet/audit"
@@ -22,7 +23,8 @@ type Linked struct {
 // sequence ends with its first error.
 type Source struct {
 	// About gives the events that may be about a target: every one that is,
-	// and others of the kind as it likes.
+	// and others of the kind as it likes. The answers to deletions of
+	// collections need not be there.
 	About func(context.Context, Target) iter.Seq2[*Linked, error]
 	// Similar gives the namespaces and names of objects of the target's kind,
 	// to suggest one where the target is not found.
@@ -34,22 +36,18 @@ type Source struct {
 // AskSource is Ask for events that were linked before. The answer has no
 // Accounting.
 func AskSource(ctx context.Context, s Source, t Target, all bool) (*Answer, error) {
-	looked := collection{target: t, near: nearest{name: t.Name}}
+	looked := collection{target: t, near: nearest{name: t.Name}, blind: true}
 	for l, err := range s.About(ctx, t) {
 		if err != nil {
 			return nil, err
 		}
 		looked.add(l.Event, func() Step { return stepOf(l) }, l.Context)
 	}
-	if len(looked.changes) == 0 && t.AuditID == "" {
-		for object, err := range s.Similar(ctx, t) {
-			if err != nil {
-				return nil, err
-			}
-			looked.near.add(object[0], object[1])
-		}
-	}
 	answer, changes, err := looked.answer(all)
+	var missing *NotFoundError
+	if errors.As(err, &missing) && t.AuditID == "" && len(missing.Namespaces) == 0 {
+		return nil, suggest(ctx, s, missing)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -68,4 +66,17 @@ func AskSource(ctx context.Context, s Source, t Target, all bool) (*Answer, erro
 	}
 	answer.follow(records, changes)
 	return answer, nil
+}
+
+// suggest adds names like the one that was not found.
+func suggest(ctx context.Context, s Source, missing *NotFoundError) error {
+	near := nearest{name: missing.Target.Name}
+	for object, err := range s.Similar(ctx, missing.Target) {
+		if err != nil {
+			return err
+		}
+		near.add(object[0], object[1])
+	}
+	missing.Near = near.names(missing.Target)
+	return missing
 }

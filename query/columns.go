@@ -53,8 +53,8 @@ const outcomeSQL = `CASE WHEN "code" IS NULL OR "code" = 0 THEN 'unknown' WHEN "
 	`WHEN "code" = 409 AND "reason" = 'AlreadyExists' THEN 'exists' WHEN "code" = 409 THEN 'conflict' ` +
 	`WHEN "code" = 422 THEN 'invalid' WHEN "code" = 429 THEN 'toomany' ELSE 'failed' END`
 
-// elapsedSQL is how long the request of an event took.
-const elapsedSQL = `greatest(epoch_us("stageTimestamp") - epoch_us("requestReceivedTimestamp"), 0)`
+// durationSQL is how long the request of an event took.
+const durationSQL = `greatest(epoch_us("stageTimestamp") - epoch_us("requestReceivedTimestamp"), 0)`
 
 // eventColumns are the fields of events, bodies aside.
 func eventColumns() []column {
@@ -63,19 +63,19 @@ func eventColumns() []column {
 
 // requestColumns say who asked, from where, for what, and when.
 func requestColumns() []column {
-	elapsed := eventColumn("elapsed", Duration, "From requestReceivedTimestamp to stageTimestamp.", func(e *store.Event) value {
+	duration := eventColumn("duration", Duration, "From requestReceivedTimestamp to stageTimestamp.", func(e *store.Event) value {
 		if e.RequestReceived.IsZero() || e.StageTime.IsZero() {
 			return value{}
 		}
 		return durationValue(max(0, e.StageTime.Sub(e.RequestReceived)))
 	})
-	elapsed.sql = elapsedSQL
+	duration.sql = durationSQL
 	return []column{
 		eventText("username", "Who sent the request; of a request that impersonates somebody the real user.", func(e *store.Event) string { return e.User.Username }),
 		eventText("verb", "get, list, watch, create, update, patch, delete, deletecollection, or of a request outside the API in lower case the HTTP method.", func(e *store.Event) string { return e.Verb }),
 		eventColumn("requestReceivedTimestamp", Time, "When the request came.", func(e *store.Event) value { return timeValue(e.RequestReceived) }),
 		eventColumn("stageTimestamp", Time, "When it had come to its stage.", func(e *store.Event) value { return timeValue(e.StageTime) }),
-		elapsed,
+		duration,
 		eventText("requestURI", "The path and the query of the request.", func(e *store.Event) string { return e.RequestURI }),
 		eventColumn("groups", List, "The groups of the user.", func(e *store.Event) value { return value{list: e.User.Groups} }),
 		eventColumn("extra", Lists, "What the authenticator adds to the user, such as the id of the credential.", func(e *store.Event) value { return value{lists: e.User.Extra} }),

@@ -209,7 +209,7 @@ type Function struct {
 func Functions() []Function {
 	return []Function{
 		{"exists(FIELD)", "The field is there and not empty; also of a key: exists(annotations[\"k8s.io/deprecated\"])."},
-		{"touches(RESOURCE)", "A request of the context is about the resource: secrets, deployments, or deployments.apps. Of an event its context is meant."},
+		{"touches(RESOURCE)", "A request of the context is about the resource: secrets, deployments, or deployments.apps. Of an event its context is meant. Like by and caused-by it also takes a glob, touches(cert*), or regexp(\"…\")."},
 		{"by(USER)", "The user sent an effect of the context. Of an event its context is meant."},
 		{"caused-by(USER)", "The user is behind it: the actor of the context or, where the clock started it, who set the clock."},
 		{"since TIME, until TIME", "It began at the time or later, or before it: a time, a date, or a duration such as 2h, which counts back from now."},

@@ -97,8 +97,12 @@ func regexpTest(pattern string) (*textTest, error) {
 	if size > maxProgram {
 		return nil, fmt.Errorf("the regular expression is too large: repeat less, or use smaller classes of characters")
 	}
-	return &textTest{op: textRegexp, re: re, pattern: parsed.String()}, nil
+	return &textTest{op: textRegexp, re: re, pattern: duckPattern(parsed.String())}, nil
 }
+
+// duckPattern puts an expression into a group. DuckDB 1.5.6 makes some others
+// into a LIKE, and fails where they have characters of several bytes.
+func duckPattern(pattern string) string { return "(" + pattern + ")" }
 
 // globTest makes the test of a glob that the whole text fits: * is any text, ?
 // one character, and a backslash takes the next character as it is.
@@ -137,7 +141,7 @@ func globTest(glob string) (*textTest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the glob is wrong: %w", err)
 	}
-	return &textTest{op: textRegexp, re: re, pattern: b.String()}, nil
+	return &textTest{op: textRegexp, re: re, pattern: duckPattern(b.String())}, nil
 }
 
 // globPart is a piece of a glob: a text, or a wildcard.

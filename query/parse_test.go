@@ -37,7 +37,7 @@ func TestGoodQueries(t *testing.T) {
 		`annotations["authorization.k8s.io/decision"] == allow`, `annotations."authorization.k8s.io/decision" == allow`,
 		`annotations.authorization.k8s.io/decision == allow`, `annotations[ 'a b' ] != x`, `annotations has k8s.io/deprecated`,
 		`exists(annotations["k8s.io/deprecated"])`, `responseObject.metadata.labels["app.kubernetes.io/name"] == web`,
-		`responseObject.images ~ "nginx:*"`, `confidence < 0.9`, `elapsed > 1s`, `label == -2`, `role == effect`, `context == abc`,
+		`responseObject.images ~ "nginx:*"`, `confidence < 0.9`, `duration > 1s`, `label == -2`, `role == effect`, `context == abc`,
 		`extra["authentication.kubernetes.io/credential-id"] == x`,
 	}
 	contexts := []string{
@@ -68,7 +68,7 @@ func TestBadQueries(t *testing.T) {
 		{`usrname == alice`, "usrname", `no field "usrname"`, "username"},
 		{`verb == get and nmespace == x`, "nmespace", "no field", "namespace"},
 		{`Username == alice`, "Username", "no field", "username"},
-		{`elapsed > 1s`, "elapsed", "one of events", ""},
+		{`rule == principal`, "rule", "one of events", ""},
 		{`effects > many`, "many", "no whole number", ""},
 		{`effects > 1.5`, "1.5", "no whole number", ""},
 		{`duration > 30`, "30", "no duration", ""},

@@ -55,7 +55,8 @@ var webToken = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z
 var public = []string{"namespace", "ca.crt"}
 
 func (s *secrets) event(line []byte) {
-	if !bytes.Contains(line, []byte("ecret")) && !bytes.Contains(line, []byte("eyJ")) {
+	secret := bytes.Contains(line, []byte(`"Secret`)) || bytes.Contains(line, []byte(`"secrets"`))
+	if !secret && !bytes.Contains(line, []byte("eyJ")) {
 		return
 	}
 	for _, found := range webToken.FindAllString(string(line), -1) {

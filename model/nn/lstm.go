@@ -50,8 +50,8 @@ func (l *lstm) forward(w *workspace, x Matrix, steps int) *lstmPass {
 	width := x.Rows / steps
 	h := l.hidden
 	p := &lstmPass{
-		input: x, gates: w.matrix(x.Rows, 4*h),
-		cells: w.matrix(x.Rows, h), curved: w.matrix(x.Rows, h), out: w.matrix(x.Rows, h),
+		input: x, gates: w.scratch(x.Rows, 4*h),
+		cells: w.scratch(x.Rows, h), curved: w.scratch(x.Rows, h), out: w.scratch(x.Rows, h),
 	}
 	for i := range x.Rows {
 		copy(p.gates.Row(i), l.offset.Data)
@@ -174,7 +174,7 @@ func (b *biLSTM) forward(w *workspace, x Matrix, batch *Batch) (Matrix, any) {
 	pass := &biLSTMPass{steps: batch.Steps}
 	for _, layer := range b.layers {
 		var passes [2]*lstmPass
-		out := w.matrix(x.Rows, 2*b.hidden)
+		out := w.scratch(x.Rows, 2*b.hidden)
 		for d, direction := range layer {
 			passes[d] = direction.forward(w, x, batch.Steps)
 			for i := range out.Rows {
@@ -194,7 +194,7 @@ func (b *biLSTM) backward(w *workspace, g Gradients, batch *Batch, from any, dOu
 		undrop(dOut, pass.masks[i])
 		dInput := w.matrix(dOut.Rows, pass.layers[i][0].input.Cols)
 		for d, direction := range b.layers[i] {
-			half := w.matrix(dOut.Rows, b.hidden)
+			half := w.scratch(dOut.Rows, b.hidden)
 			for row := range half.Rows {
 				copy(half.Row(row), dOut.Row(row)[d*b.hidden:])
 			}

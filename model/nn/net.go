@@ -77,6 +77,40 @@ func (c Config) Check() error {
 	return nil
 }
 
+// columns is how many columns the heads' matrix has: those that are used, and
+// what fills the last tile of the kernels.
+func (c Config) columns() int {
+	const tile = 16
+	return (c.outputs() + tile - 1) / tile * tile
+}
+
+// outputs counts the scores of a line.
+func (c Config) outputs() int {
+	count := 0
+	for _, classes := range c.Classes {
+		count += classes + c.Candidates
+	}
+	return count
+}
+
+// Size counts the weights of a network with this configuration, which must
+// have passed Check, without making it.
+func (c Config) Size() int {
+	size := (c.Rows + 1) * c.Width
+	out := c.Width
+	if c.Kind == BiLSTM {
+		in := c.Width
+		out = 2 * c.Hidden
+		for range c.Layers {
+			size += 2 * 4 * c.Hidden * (in + c.Hidden + 1)
+			in = out
+		}
+	} else {
+		size += c.Layers * c.Width * ((neighbours+c.Edges)*c.Width + 1)
+	}
+	return size + (out+1)*c.columns()
+}
+
 // body is what lies between the embedding and the heads.
 type body interface {
 	outWidth() int
@@ -97,7 +131,6 @@ type Net struct {
 	body      body
 	heads     *Param
 	headsAt   *Param // the heads' offsets
-	outputs   int    // columns of the heads that are used; the rest fills a tile
 }
 
 // New makes a network with weights drawn by the seed.
@@ -115,14 +148,9 @@ func New(c Config, seed uint64) (*Net, error) {
 	} else {
 		n.body = newRelational(&n.params, r, c)
 	}
-	for _, classes := range c.Classes {
-		n.outputs += classes + c.Candidates
-	}
-	const tile = 16
-	columns := (n.outputs + tile - 1) / tile * tile
-	n.heads = n.params.add("heads", n.body.outWidth(), columns)
-	n.heads.initialize(r, n.heads.Rows, n.outputs)
-	n.headsAt = n.params.add("heads.offset", 1, columns)
+	n.heads = n.params.add("heads", n.body.outWidth(), c.columns())
+	n.heads.initialize(r, n.heads.Rows, c.outputs())
+	n.headsAt = n.params.add("heads.offset", 1, c.columns())
 	return n, nil
 }
 
@@ -133,13 +161,7 @@ func (n *Net) Config() Config { return n.config }
 func (n *Net) Params() []*Param { return n.params }
 
 // Size counts the weights.
-func (n *Net) Size() int {
-	size := 0
-	for _, p := range n.params {
-		size += len(p.Data)
-	}
-	return size
-}
+func (n *Net) Size() int { return n.config.Size() }
 
 // netPass is what a pass forward leaves.
 type netPass struct {
@@ -149,7 +171,7 @@ type netPass struct {
 
 func (n *Net) forward(w *workspace, b *Batch) *netPass {
 	p := &netPass{}
-	p.embedded = w.matrix(b.Rows(), n.config.Width)
+	p.embedded = w.scratch(b.Rows(), n.config.Width)
 	for row := range p.embedded.Rows {
 		line := p.embedded.Row(row)
 		copy(line, n.offset.Data)
@@ -158,11 +180,11 @@ func (n *Net) forward(w *workspace, b *Batch) *netPass {
 		}
 	}
 	rectify(p.embedded)
-	x := w.matrix(p.embedded.Rows, p.embedded.Cols)
+	x := w.scratch(p.embedded.Rows, p.embedded.Cols)
 	copy(x.Data, p.embedded.Data)
 	p.mask = w.dropout(x, n.config.Dropout)
 	p.out, p.body = n.body.forward(w, x, b)
-	p.scores = w.matrix(b.Rows(), n.heads.Cols)
+	p.scores = w.scratch(b.Rows(), n.heads.Cols)
 	for row := range p.scores.Rows {
 		copy(p.scores.Row(row), n.headsAt.Data)
 	}

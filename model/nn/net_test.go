@@ -238,6 +238,22 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
+func TestSizeCountsTheWeights(t *testing.T) {
+	for _, kind := range []Kind{BiLSTM, Relational} {
+		net, err := New(testConfig(kind), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := 0
+		for _, p := range net.Params() {
+			size += len(p.Data)
+		}
+		if got := net.Config().Size(); got != size {
+			t.Errorf("%s: Size is %d, and there are %d weights", kind, got, size)
+		}
+	}
+}
+
 func BenchmarkScores(b *testing.B) {
 	for _, c := range []Config{
 		{Kind: Relational, Rows: 2000, Features: 40, Edges: 5, Candidates: 6, Width: 48, Layers: 2, Classes: []int{60, 10, 2, 2, 5}},

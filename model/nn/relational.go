@@ -55,23 +55,16 @@ func (b *relational) source(batch *Batch, row, place int) int {
 func (b *relational) forward(w *workspace, x Matrix, batch *Batch) (Matrix, any) {
 	pass := &relationalPass{}
 	for i, weight := range b.weights {
-		read := w.matrix(x.Rows, weight.Rows)
-		for row := range x.Rows {
-			line := read.Row(row)
-			for place := range neighbours + b.edges {
-				if from := b.source(batch, row, place); from >= 0 {
-					copy(line[place*b.width:(place+1)*b.width], x.Row(from))
-				}
-			}
-		}
-		out := w.matrix(x.Rows, b.width)
+		read := w.scratch(x.Rows, weight.Rows)
+		b.gather(read, x, batch)
+		out := w.scratch(x.Rows, b.width)
 		for row := range out.Rows {
 			copy(out.Row(row), b.offsets[i].Data)
 		}
 		MulAdd(out, read, weight.Matrix)
 		rectify(out)
 		pass.read, pass.computed = append(pass.read, read), append(pass.computed, out)
-		next := w.matrix(x.Rows, b.width)
+		next := w.scratch(x.Rows, b.width)
 		copy(next.Data, out.Data)
 		pass.masks = append(pass.masks, w.dropout(next, b.dropout))
 		addTo(next.Data, x.Data)
@@ -80,10 +73,25 @@ func (b *relational) forward(w *workspace, x Matrix, batch *Batch) (Matrix, any)
 	return x, pass
 }
 
+// gather writes what each line reads.
+func (b *relational) gather(read, x Matrix, batch *Batch) {
+	for row := range x.Rows {
+		line := read.Row(row)
+		for place := range neighbours + b.edges {
+			part := line[place*b.width : (place+1)*b.width]
+			if from := b.source(batch, row, place); from >= 0 {
+				copy(part, x.Row(from))
+			} else {
+				clear(part)
+			}
+		}
+	}
+}
+
 func (b *relational) backward(w *workspace, g Gradients, batch *Batch, from any, dOut Matrix) Matrix {
 	pass := from.(*relationalPass)
 	for i := len(b.weights) - 1; i >= 0; i-- {
-		dComputed := w.matrix(dOut.Rows, b.width)
+		dComputed := w.scratch(dOut.Rows, b.width)
 		copy(dComputed.Data, dOut.Data)
 		undrop(dComputed, pass.masks[i])
 		unrectify(dComputed, pass.computed[i])

@@ -23,6 +23,13 @@ func (w *workspace) reset() {
 
 // matrix lends a matrix of zeros.
 func (w *workspace) matrix(rows, cols int) Matrix {
+	m := w.scratch(rows, cols)
+	clear(m.Data)
+	return m
+}
+
+// scratch lends a matrix that holds anything, for whoever writes all of it.
+func (w *workspace) scratch(rows, cols int) Matrix {
 	n := rows * cols
 	if w.used+n > len(w.memory) {
 		w.more += n
@@ -30,13 +37,12 @@ func (w *workspace) matrix(rows, cols int) Matrix {
 	}
 	m := Matrix{rows, cols, w.memory[w.used : w.used+n : w.used+n]}
 	w.used += n
-	clear(m.Data)
 	return m
 }
 
 // transposed lends the transposed weights.
 func (w *workspace) transposed(p *Param) Matrix {
-	m := w.matrix(p.Cols, p.Rows)
+	m := w.scratch(p.Cols, p.Rows)
 	transpose(m, p.Matrix)
 	return m
 }

@@ -1,0 +1,200 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/whet-k8s/whet/label"
+	"github.com/whet-k8s/whet/model/nn"
+)
+
+// Scored is a label and its share of the vote.
+type Scored struct {
+	Label label.Label
+	Score float64
+}
+
+// tally is the vote of the windows that hold a line.
+type tally struct {
+	votes []Scored
+	// weight is what a label would have had on which all windows agree and are
+	// sure.
+	weight float64
+}
+
+func (t *tally) add(l label.Label, score float64) {
+	for i := range t.votes {
+		if t.votes[i].Label == l {
+			t.votes[i].Score += score
+			return
+		}
+	}
+	t.votes = append(t.votes, Scored{l, score})
+}
+
+// merge adds the votes of another tally.
+func (t *tally) merge(other *tally) {
+	for _, v := range other.votes {
+		t.add(v.Label, v.Score)
+	}
+	t.weight += other.weight
+}
+
+// ranked gives the labels, the best first, with their shares.
+func (t *tally) ranked() []Scored {
+	slices.SortFunc(t.votes, func(a, b Scored) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Label, b.Label))
+	})
+	for i := range t.votes {
+		t.votes[i].Score /= t.weight
+	}
+	t.weight = 1
+	return t.votes
+}
+
+// vote adds to a tally what a window says about a line: the probability of
+// each label that the line brings along, and of the most probable label.
+func (m *Model) vote(t *tally, b *nn.Batch, scores nn.Matrix, row int, l *encoded, weight float32) {
+	var heads [headCount][]float32
+	var best [headCount]int32
+	for head := range heads {
+		heads[head] = m.net.Probabilities(b, scores, row, head)
+		best[head] = m.mostProbable(head, heads[head], l)
+	}
+	t.weight += float64(weight)
+	made := labelOf(best)
+	if !m.valid[made] {
+		made = m.bestKnown(&heads, l)
+	}
+	t.add(made, float64(weight*m.probability(&heads, made, l)))
+	if m.net.Config().Candidates == 0 {
+		return
+	}
+	for i, c := range l.candidates {
+		if c != NoLabel && c != made && !slices.Contains(l.candidates[:i], c) {
+			t.add(c, float64(weight*m.probability(&heads, c, l)))
+		}
+	}
+}
+
+// probability gives that of a label: the product of those of its parts.
+func (m *Model) probability(heads *[headCount][]float32, l label.Label, line *encoded) float32 {
+	p := float32(1)
+	for head, value := range partsOf(l) {
+		if value >= 0 {
+			p *= m.ofValue(head, heads[head], m.heads.number(head, value), line)
+		}
+	}
+	return p
+}
+
+// ofValue adds up what a head gives to a value: as a class, and as a candidate.
+func (m *Model) ofValue(head int, part []float32, number int32, line *encoded) float32 {
+	classes := len(m.heads.classes[head])
+	p := float32(0)
+	if int(number) < classes {
+		p = part[number]
+	}
+	for i, share := range part[classes:] {
+		if line.values[head*candidateCount+i] == number {
+			p += share
+		}
+	}
+	return p
+}
+
+// mostProbable gives the value that a head finds most probable.
+func (m *Model) mostProbable(head int, part []float32, line *encoded) int32 {
+	classes := len(m.heads.classes[head])
+	// A candidate's share goes to its class where it has one.
+	var outside [candidateCount]float32
+	for i, share := range part[classes:] {
+		value := line.values[head*candidateCount+i]
+		switch {
+		case value < 0:
+		case int(value) < classes:
+			part[value] += share
+			part[classes+i] = 0
+		default:
+			at := slices.Index(line.values[head*candidateCount:head*candidateCount+i+1], value)
+			outside[at] += share
+		}
+	}
+	best, highest := m.heads.classes[head][0], part[0]
+	for i, p := range part[:classes] {
+		if p > highest {
+			best, highest = m.heads.classes[head][i], p
+		}
+	}
+	for i, p := range outside {
+		if p > highest {
+			best, highest = line.values[head*candidateCount+i]-int32(classes), p
+		}
+	}
+	return best
+}
+
+// bestKnown gives the most probable of the labels trained on, for a line whose
+// heads disagree so much that together they make no label.
+func (m *Model) bestKnown(heads *[headCount][]float32, line *encoded) label.Label {
+	best, highest := m.Labels[0], float32(-1)
+	for _, l := range m.Labels {
+		if p := m.probability(heads, l, line); p > highest {
+			best, highest = l, p
+		}
+	}
+	return best
+}
+
+// predictBatch is how many windows go through the network at once.
+const predictBatch = 16
+
+// scoreWindows passes windows of one length through the network and adds what
+// they say to the tallies, which stand beside the windows' lines.
+func (m *Model) scoreWindows(p *nn.Predictor, windows [][]encoded, tallies [][]tally) {
+	b := m.batch(windows)
+	scores := p.Scores(b)
+	for w, lines := range windows {
+		for step := range lines {
+			m.vote(&tallies[w][step], b, scores, step*len(windows)+w, &lines[step], voteWeight(step, len(lines)))
+		}
+	}
+}
+
+// Voted is what the windows said of a line.
+type Voted struct {
+	// Ranked are the labels in question, the best first.
+	Ranked []Scored
+	// Windows is what each window that holds the line found most probable.
+	Windows []label.Label
+}
+
+// Predict labels a whole log, line by line.
+func (m *Model) Predict(s *Sequence) []Voted { return m.predict(m.encodeAll(s)) }
+
+func (m *Model) predict(lines []encoded) []Voted {
+	all := make([]Voted, len(lines))
+	tallies := make([]tally, len(lines))
+	length := min(m.Window, len(lines))
+	predictor := m.net.NewPredictor()
+	for group := range slices.Chunk(windowStarts(len(lines), m.Window, m.Stride), predictBatch) {
+		var windows [][]encoded
+		var votes [][]tally
+		for _, at := range group {
+			windows = append(windows, lines[at:at+length])
+			votes = append(votes, make([]tally, length))
+		}
+		m.scoreWindows(predictor, windows, votes)
+		for i, at := range group {
+			for j := range votes[i] {
+				t := &votes[i][j]
+				tallies[at+j].merge(t)
+				all[at+j].Windows = append(all[at+j].Windows, t.ranked()[0].Label)
+			}
+		}
+	}
+	for i := range tallies {
+		all[i].Ranked = tallies[i].ranked()
+	}
+	return all
+}

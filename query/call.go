@@ -4,11 +4,13 @@ import (
 	"strings"
 )
 
+// functionNames are the functions with brackets.
+func functionNames() []string { return []string{"exists", "touches", "by", "caused-by"} }
+
 // call makes the test of a function.
 func (c *checker) call(f *call) (*node, error) {
 	name := strings.ToLower(f.Name)
 	at := span{f.Pos.Offset, len(f.Name)}
-	known := []string{"exists", "touches", "by", "caused-by"}
 	switch name {
 	case "exists", "touches", "by", "caused-by":
 	case "since", "until":
@@ -19,7 +21,7 @@ func (c *checker) call(f *call) (*node, error) {
 		return nil, c.fail(at, "a field is missing before %s", f.Name)
 	default:
 		e := c.fail(at, "there is no function %q", f.Name)
-		e.Nearest = nearest(name, known)
+		e.Nearest = nearest(name, functionNames())
 		return nil, e
 	}
 	if len(f.Args) != 1 {

@@ -361,6 +361,9 @@ func (c *checker) textTest(op string, values []*operand, known []string) (*textT
 		if err != nil {
 			return nil, err
 		}
+		if op == "==" && strings.Contains(v.Word, "*") {
+			return nil, c.fail(c.span(v), "== and in take a text as it is: write ~ %s for a glob, or quotes round it", text)
+		}
 		if known != nil && !slices.Contains(known, text) {
 			e := c.fail(c.span(v), "it is always one of %s", strings.Join(known, ", "))
 			e.Nearest = nearest(text, known)

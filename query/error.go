@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -63,14 +64,21 @@ func (e *Error) line() (before, bad, after string) {
 	return before, term.Truncate(bad, maxAround), term.Truncate(after, maxAround)
 }
 
-// nearest gives the name that differs least from a word, "" where none is
-// near. Upper and lower case do not count as different.
+// nearest gives the name that differs least from a word, else one that begins
+// with it, "" where none is near. Upper and lower case do not count as
+// different.
 func nearest(word string, names []string) string {
 	word = strings.ToLower(word)
 	best, least := "", len(word)/3+1
 	for _, name := range names {
 		if d := distance(word, strings.ToLower(name), least); d < least || d == least && best == "" {
 			best, least = name, d
+		}
+	}
+	if best == "" && len(word) > 2 {
+		begins := func(name string) bool { return strings.HasPrefix(strings.ToLower(name), word) }
+		if i := slices.IndexFunc(names, begins); i >= 0 {
+			return names[i]
 		}
 	}
 	return best

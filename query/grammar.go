@@ -3,6 +3,8 @@ package query
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/alecthomas/participle/v2"
@@ -103,25 +105,48 @@ func misplaced(text string, tokens []lexer.Token, offset int) *Error {
 	for i < len(tokens)-1 && tokens[i].Pos.Offset < offset {
 		i++
 	}
-	at := &tokens[i]
-	e := &Error{Query: text, Offset: at.Pos.Offset, Length: len(at.Value)}
-	afterValue := i > 0 && endsValue(&tokens[i-1])
-	switch {
-	case len(tokens) == 1:
-		e.Message = "the query is empty"
-	case at.Type == lexer.EOF && afterValue:
+	e := &Error{Query: text, Offset: tokens[i].Pos.Offset, Length: len(tokens[i].Value)}
+	if i == 0 {
+		e.Message = beginning(&tokens[0])
+		return e
+	}
+	before, at := &tokens[i-1], &tokens[i]
+	value := at.Type == tokenWord || at.Type == tokenString
+	switch word := strings.ToLower(before.Value); {
+	case before.Type == tokenWord && word == "in" && at.Type != lexer.EOF:
+		e.Message = "the values of in stand in brackets: in (a, b)"
+	case before.Type == tokenWord && slices.Contains([]string{"in", "has", "contains"}, word):
+		e.Message = "a value is missing behind " + before.Value
+	case before.Type == tokenWord && slices.Contains(functionNames(), word):
+		e.Message = fmt.Sprintf("what %s is about stands in brackets: %s(%s)", before.Value, before.Value, at.Value)
+	case at.Value == "," && i+1 < len(tokens) && tokens[i+1].Value == ")":
+		e.Message = "a value is missing behind the comma"
+	case at.Type == lexer.EOF && endsValue(before):
 		e.Message = "something is missing at the end"
 	case at.Type == lexer.EOF:
-		e.Message = fmt.Sprintf("a value or a condition is missing behind %s", tokens[i-1].Value)
-	case afterValue && (at.Type == tokenWord || at.Type == tokenString):
+		e.Message = "a value or a condition is missing behind " + before.Value
+	case endsValue(before) && value:
 		e.Length = 0
-		e.Message = fmt.Sprintf("an operator is missing before %s: ==, in, ~, and, …; a value with spaces stands in quotes", at.Value)
-	case i > 0 && !afterValue && at.Type != tokenWord && at.Type != tokenString:
-		e.Message = fmt.Sprintf("a value or a condition is missing between %s and %s", tokens[i-1].Value, at.Value)
+		e.Message = fmt.Sprintf("an operator is missing before %s: ==, in, ~, and, …; a value with spaces stands in quotes, and values of a list have commas between them", at.Value)
+	case !endsValue(before) && !value:
+		e.Message = fmt.Sprintf("a value or a condition is missing between %s and %s", before.Value, at.Value)
 	default:
 		e.Message = at.Value + " does not belong here"
 	}
 	return e
+}
+
+// beginning words the error of a query that begins with a wrong token.
+func beginning(first *lexer.Token) string {
+	switch first.Type {
+	case lexer.EOF:
+		return "the query is empty"
+	case tokenOp:
+		return "a field is missing before " + first.Value
+	case tokenKeyword:
+		return "a condition is missing before " + first.Value
+	}
+	return first.Value + " does not belong here"
 }
 
 // endsValue tells whether a token can be the last one of a value.

@@ -79,7 +79,7 @@ func newRootCommand(std *stdio) *cobra.Command {
 	root.SetErr(std.err)
 	root.SetVersionTemplate("whet {{.Version}}\n")
 	root.AddCommand(
-		newAnalyzeCommand(std), newQueryCommand(std), newSQLCommand(std), newWhyCommand(std), newFilterCommand(std), newLabelCommand(std),
+		newAnalyzeCommand(std), newQueryCommand(std), newSQLCommand(std), newExportCommand(std), newWhyCommand(std), newFilterCommand(std), newLabelCommand(std),
 		newEvaluateCommand(std), newServeCommand(std), newModelCommand(std), newDemoCommand(std), newManCommand(std),
 	)
 	return root

@@ -1,0 +1,5 @@
+import { mount } from "svelte";
+import Root from "./Root.svelte";
+import "./theme.css";
+
+mount(Root, { target: document.body });

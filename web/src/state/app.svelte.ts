@@ -1,0 +1,121 @@
+// The state that all of the app shares: the view, what the data set is, and how
+// things are shown. There is one of it, made by main.ts and handed down as a
+// Svelte context.
+
+import { getContext, setContext } from "svelte";
+import { ApiError, get } from "../api/client";
+import type { Info } from "../api/types";
+import type { Zone } from "../lib/time";
+import { emptyView, formatView, parseView, wholeQuery, type Choice, type View } from "./view";
+
+/** Dark, light, or what the system says. */
+export type Theme = "system" | "light" | "dark";
+
+const KEY = Symbol("app");
+
+/** The state of the app. */
+export class App {
+  view = $state<View>(emptyView());
+  info = $state<Info | null>(null);
+  error = $state<ApiError | null>(null);
+  needsToken = $state(false);
+  theme = $state<Theme>("system");
+  dark = $state(false);
+  zone = $state<Zone>("utc");
+  help = $state(false);
+  palette = $state(false);
+  /** What a screen reader is told. */
+  notice = $state("");
+  /** The query as the API takes it. */
+  readonly query = $derived(wholeQuery(this.view));
+
+  #system = window.matchMedia("(prefers-color-scheme: dark)");
+  #settle = 0;
+
+  /** Reads the address and the user's settings, and asks what there is. */
+  start(): void {
+    this.view = parseView(new URL(location.href));
+    addEventListener("popstate", () => {
+      this.view = parseView(new URL(location.href));
+    });
+    this.#system.addEventListener("change", () => this.setTheme(this.theme));
+    const theme = localStorage.getItem("theme");
+    this.setTheme(theme === "light" || theme === "dark" ? theme : "system");
+    this.zone = localStorage.getItem("zone") === "local" ? "local" : "utc";
+    void this.load();
+  }
+
+  /** Asks what the data set holds. */
+  async load(): Promise<void> {
+    try {
+      this.error = null;
+      this.info = await get("/info", {});
+      this.needsToken = false;
+    } catch (err) {
+      if (!(err instanceof ApiError)) throw err;
+      if (err.status === 401) this.needsToken = true;
+      else this.error = err;
+    }
+  }
+
+  /** Changes the view and its address; with replace the step back skips it. */
+  go(change: Partial<View>, replace = false): void {
+    clearTimeout(this.#settle);
+    this.view = { ...this.view, ...change };
+    const address = formatView(this.view);
+    if (replace) history.replaceState(null, "", address);
+    else if (address !== location.pathname + location.search) history.pushState(null, "", address);
+  }
+
+  /** Changes the times looked at; the address follows when they rest. */
+  goTime(from: number | null, to: number | null): void {
+    if (from === this.view.from && to === this.view.to) return;
+    this.view = { ...this.view, from, to };
+    clearTimeout(this.#settle);
+    // Browsers allow about a hundred changes of the address in half a minute.
+    this.#settle = window.setTimeout(() => history.replaceState(null, "", formatView(this.view)), 400);
+  }
+
+  /** Opens the panel of a context, "" closes it. */
+  open(context: string): void {
+    this.go({ page: "timeline", context, ask: "" });
+  }
+
+  /** Takes up or lets go of a facet's value. */
+  choose(choice: Choice): void {
+    const same = (c: Choice) => c.field === choice.field && c.value === choice.value;
+    const before = this.view.choices.find(same);
+    const rest = this.view.choices.filter((c) => !same(c));
+    this.go({ choices: before?.not === choice.not ? rest : [...rest, choice] });
+  }
+
+  /** Shows only what a user did, at all times. */
+  whatElse(username: string): void {
+    const query = `actor == ${JSON.stringify(username)}`;
+    const choice = { field: "actor", value: username, query, not: false };
+    this.go({ page: "timeline", query: "", choices: [choice], from: null, to: null, ask: "" });
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme;
+    this.dark = theme === "dark" || (theme === "system" && this.#system.matches);
+    document.documentElement.dataset["theme"] = this.dark ? "dark" : "light";
+    if (theme === "system") localStorage.removeItem("theme");
+    else localStorage.setItem("theme", theme);
+  }
+
+  setZone(zone: Zone): void {
+    this.zone = zone;
+    localStorage.setItem("zone", zone);
+  }
+}
+
+/** Hands the state down to all components below. */
+export function provideApp(app: App): void {
+  setContext(KEY, app);
+}
+
+/** The state of the app, in a component. */
+export function useApp(): App {
+  return getContext<App>(KEY);
+}

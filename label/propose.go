@@ -87,12 +87,11 @@ type proposals struct {
 	list  []Proposal
 }
 
-// add proposes the request with another verb, "" for its own.
-func (p *proposals) add(request Request, verb, reason string) {
-	if verb != "" {
-		request.Verb = verb
-	}
-	if request.Resource == "namespaces" && request.Name != "" && verb != "" {
+// EncodeAs gives the label that a request would have with another verb on the
+// same object, Unknown where the tables do not allow the verb.
+func (c *Codec) EncodeAs(request Request, verb string) Label {
+	request.Verb = verb
+	if request.Resource == "namespaces" && request.Name != "" {
 		// The API server gives a namespace its own name as namespace, but for
 		// its create.
 		request.Namespace = request.Name
@@ -100,7 +99,15 @@ func (p *proposals) add(request Request, verb, reason string) {
 			request.Namespace = ""
 		}
 	}
+	return c.Encode(request)
+}
+
+// add proposes the request with another verb, "" for its own.
+func (p *proposals) add(request Request, verb, reason string) {
 	l := p.codec.Encode(request)
+	if verb != "" {
+		l = p.codec.EncodeAs(request, verb)
+	}
 	if l == Unknown {
 		return
 	}

@@ -64,3 +64,25 @@ func TestProposeFollowsTheFacts(t *testing.T) {
 		t.Errorf("no proposal for the owner: %v", owned)
 	}
 }
+
+func TestEncodeAs(t *testing.T) {
+	codec := New(Options{})
+	namespace := Request{Verb: "get", Resource: "namespaces", Namespace: "shop", Name: "shop"}
+	for _, c := range []struct {
+		request Request
+		verb    string
+		want    Request
+	}{
+		{Request{Verb: "watch", Group: "apps", Resource: "deployments", Namespace: "shop", Name: "web"}, "patch",
+			Request{Verb: "patch", Group: "apps", Resource: "deployments", Namespace: "shop", Name: "web"}},
+		{namespace, "create", Request{Verb: "create", Resource: "namespaces", Name: "shop"}},
+		{namespace, "delete", Request{Verb: "delete", Resource: "namespaces", Namespace: "shop", Name: "shop"}},
+	} {
+		if got, want := codec.EncodeAs(c.request, c.verb), codec.Encode(c.want); got != want || got == Unknown {
+			t.Errorf("EncodeAs(%+v, %s) = %d, want %d", c.request, c.verb, got, want)
+		}
+	}
+	if got := codec.EncodeAs(Request{Verb: "patch", Group: "apps", Resource: "deployments", Subresource: "scale"}, "create"); got != Unknown {
+		t.Errorf("a scale cannot be created, but has the label %d", got)
+	}
+}

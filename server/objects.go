@@ -183,7 +183,7 @@ func about(o *objectAnswer) store.Where {
 		w = all(w, is(`coalesce("namespace", '') = ?`, o.Namespace))
 	}
 	if o.UID != "" {
-		w = all(w, is("uid = ? OR responseObject.metadata.uid = ?", o.UID, o.UID))
+		w = all(w, is("uid = ?", o.UID))
 	}
 	return w
 }

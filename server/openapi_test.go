@@ -135,13 +135,84 @@ func (c *contract) check(t testing.TB, handler http.Handler, target string, stat
 	return body
 }
 
+// theContext is a context of the recording with much to show, thePod one that
+// it deleted, theEvent the request that did.
+const (
+	theContext = "4e65af0c-7138-5116-883f-09c8d0d38c94"
+	thePod     = "apiGroup=&resource=pods&namespace=data&name=web-api-77b586c99c-grh44"
+	theEvent   = "3cd35fd8-de9b-4f62-8b7a-76f13ef95c9e"
+)
+
+// TestAnswersAreAsDescribed holds an answer of every path to openapi.yaml,
+// which must describe every path that there is and no other.
 func TestAnswersAreAsDescribed(t *testing.T) {
 	handler, c := dayServer(t), newContract(t)
+	asked := map[string]bool{"/contexts.jsonl": true, "/events.jsonl": true, "/openapi.yaml": true} // other tests ask for these
 	for _, target := range []string{
-		"/api/v1/contexts", "/api/v1/contexts?limit=3&sort=-effects", "/api/v1/timeline", "/api/v1/timeline?dots=0",
-		"/api/v1/facets", "/api/v1/fields", "/api/v1/fields?over=events", "/api/v1/events?limit=1000",
-		"/api/v1/values?field=username&prefix=a", "/api/v1/parse?query=" + strings.Repeat("x", 10),
+		"/info", "/contexts", "/contexts?limit=3&sort=-effects", "/contexts?query=exists(origin)", "/contexts?query=actor==nobody",
+		"/contexts/" + theContext, "/contexts/" + theContext + "/events", "/contexts/" + theContext + "/graph", "/contexts/" + theContext + "/objects",
+		"/timeline", "/timeline?dots=0&width=50", "/timeline?lanes=1&actor=alice", "/timeline?query=actor==nobody",
+		"/facets", "/facets?query=actor==nobody", "/fields", "/fields?over=events",
+		"/values?field=username&prefix=a", "/values?field=by", "/values?over=events&field=context.actor", "/values?over=events&field=groups",
+		"/parse?query=actor==alice", "/parse?query=xxx", "/parse?query=verb==get&over=events",
+		"/events?limit=1000", "/events?query=code%3E=400", "/events/" + theEvent, "/object?" + thePod, "/object?limit=1&" + thePod,
+		"/why?target=" + theEvent, "/why?all=true&target=pod/data/web-api-77b586c99c-grh44",
+		"/noise", "/noise/leases/events", "/session",
 	} {
-		c.check(t, handler, target, http.StatusOK)
+		c.check(t, handler, "/api/v1"+target, http.StatusOK)
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/api/v1"+target, nil)
+		if route, _, err := c.router.FindRoute(r); err == nil {
+			asked[route.Path] = true
+		}
+	}
+	for _, target := range []string{"/contexts?limit=x", "/contexts/" + theContext[1:] + "0", "/why?target=pod/x/y", "/events/none", "/contexts?query=("} {
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/api/v1"+target, nil)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		c.check(t, handler, "/api/v1"+target, w.Code)
+		if w.Code < 400 {
+			t.Errorf("GET %s: status %d", target, w.Code)
+		}
+	}
+	for path := range c.doc.Paths.Map() {
+		if !asked[path] && !strings.HasSuffix(path, "/raw") && !strings.HasSuffix(path, "/revision") {
+			t.Errorf("no answer of %s is held to openapi.yaml", path)
+		}
+	}
+	c.checkRoutes(t, handler)
+}
+
+// checkRoutes looks for paths that the server has and openapi.yaml lacks.
+func (c *contract) checkRoutes(t *testing.T, handler http.Handler) {
+	t.Helper()
+	a := &api{}
+	for path := range a.answerers() {
+		if c.doc.Paths.Find(path) == nil {
+			t.Errorf("openapi.yaml lacks %s", path)
+		}
+	}
+	w := ask(handler, http.MethodGet, "/api/v1/openapi.yaml", "")
+	if w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), openAPI) {
+		t.Errorf("openapi.yaml: status %d, %d bytes", w.Code, w.Body.Len())
+	}
+}
+
+// TestStreams holds the lines of a stream to the rows of the pages.
+func TestStreams(t *testing.T) {
+	handler := dayServer(t)
+	for target, want := range map[string]int{
+		"/contexts.jsonl": 402, "/contexts.jsonl?query=actor==alice": 70, "/events.jsonl?query=role==root": 401, "/events.jsonl?query=actor==nobody": 0,
+	} {
+		w := ask(handler, http.MethodGet, "/api/v1"+target, "")
+		lines := bytes.Count(w.Body.Bytes(), []byte("\n"))
+		if w.Code != http.StatusOK || lines != want || w.Header().Get("Content-Type") != "application/x-ndjson" {
+			t.Errorf("GET %s: status %d, %d lines of %s, want %d", target, w.Code, lines, w.Header().Get("Content-Type"), want)
+		}
+		if strings.Contains(w.Body.String(), `{"error"`) {
+			t.Errorf("GET %s: an error in the stream", target)
+		}
+	}
+	if w := ask(handler, http.MethodGet, "/api/v1/contexts.jsonl?query=(", ""); w.Code != http.StatusBadRequest {
+		t.Errorf("a wrong query: status %d", w.Code)
 	}
 }

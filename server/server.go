@@ -94,9 +94,11 @@ func New(data *store.DataSet, o Options) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	a.routes(mux)
-	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, notFound("see /api/v1/openapi.yaml", "the API has no %s", quoteName(r.URL.Path)))
-	})
+	for _, path := range []string{"/api", "/api/"} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			writeProblem(w, notFound("see /api/v1/openapi.yaml", "the API has no %s", quoteName(r.URL.Path)))
+		})
+	}
 	if o.Assets != nil {
 		files, err := newAssets(o.Assets, packer)
 		if err != nil {
@@ -110,9 +112,9 @@ func New(data *store.DataSet, o Options) (http.Handler, error) {
 // answerer finds an answer: a value that becomes JSON.
 type answerer func(ctx context.Context, p *params) (any, error)
 
-// routes registers every path of openapi.yaml.
-func (a *api) routes(mux *http.ServeMux) {
-	for path, answer := range map[string]answerer{
+// answerers are the paths whose answers are JSON.
+func (a *api) answerers() map[string]answerer {
+	return map[string]answerer{
 		"/info":                  a.info,
 		"/contexts":              a.listContexts,
 		"/contexts/{id}":         a.getContext,
@@ -127,9 +129,15 @@ func (a *api) routes(mux *http.ServeMux) {
 		"/events":                a.listEvents,
 		"/events/{auditID}":      a.getEvent,
 		"/object":                a.object,
+		"/why":                   a.why,
 		"/noise":                 a.noise,
 		"/noise/{rule}/events":   a.noiseEvents,
-	} {
+	}
+}
+
+// routes registers every path of openapi.yaml.
+func (a *api) routes(mux *http.ServeMux) {
+	for path, answer := range a.answerers() {
 		mux.Handle("GET /api/v1"+path, a.answer(answer))
 	}
 	mux.Handle("GET /api/v1/contexts.jsonl", a.stream(a.streamContexts))

@@ -111,8 +111,9 @@ func (d *DataSet) similar(ctx context.Context, t why.Target) iter.Seq2[[2]string
 			yield(none, err)
 			return
 		}
-		rows, err := d.db.QueryContext(ctx, `SELECT DISTINCT coalesce("namespace", ''), "name" FROM events WHERE `+where.SQL+
-			` AND "name" IS NOT NULL ORDER BY ALL LIMIT ?`, append(where.Args, maxSimilar)...)
+		statement := `SELECT DISTINCT coalesce("namespace", ''), "name" FROM events WHERE ` + where.SQL + //nolint:gosec // Made of constants.
+			` AND "name" IS NOT NULL ORDER BY ALL LIMIT ?`
+		rows, err := d.db.QueryContext(ctx, statement, append(where.Args, maxSimilar)...)
 		if err != nil {
 			yield(none, fmt.Errorf("reading the data set: %w", err))
 			return

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -21,12 +23,17 @@ const demoHelp = `Demo analyses a recording that is part of the program: the aud
 control plane on which six people worked for ten minutes. It prints the first
 contexts of the summary, where every line of the log went, and what to try next.
 
+On a terminal it then serves the recording to the browser, as whet serve does,
+until Ctrl-C. --serve does so elsewhere too, and --serve=false nowhere.
+
 With --save the recording is written to a file, for the other commands.`
 
 // demoOptions are the flags of whet demo.
 type demoOptions struct {
 	lines  int
 	save   string
+	serve  bool
+	listen string
 	screen screenOptions
 }
 
@@ -41,12 +48,17 @@ func newDemoCommand(std *stdio) *cobra.Command {
 			if o.save != "" {
 				return saveDemo(std, o.save)
 			}
+			if !cmd.Flags().Changed("serve") {
+				o.serve = term.IsTerminal(std.out)
+			}
 			return runDemo(cmd.Context(), std, &o)
 		},
 	}
 	f := cmd.Flags()
 	f.IntVar(&o.lines, "lines", 20, "how many contexts to print; 0 prints all")
 	f.StringVar(&o.save, "save", "", "write the recording (zstd) to this `FILE` and do nothing else")
+	f.BoolVar(&o.serve, "serve", false, "serve the recording to the browser, as on a terminal without this flag")
+	f.StringVar(&o.listen, "listen", "", "serve on this `ADDRESS` (default "+defaultListen+", or another port where that is in use)")
 	o.screen.flags(f)
 	completeValues(cmd, "color", colorModes())
 	return cmd
@@ -105,7 +117,39 @@ Try next:
   whet why %[2]s %[1]s
                                        who deleted that pod
 `, recordings.DayName, pod)
-	return out.close()
+	if !o.serve {
+		fmt.Fprintf(out, "  whet demo --serve                    all of it in the browser, at http://%s/\n", cmp.Or(o.listen, defaultListen))
+		return out.close()
+	}
+	if err := out.close(); err != nil {
+		return err
+	}
+	return serveDemo(ctx, std, o, screen)
+}
+
+// serveDemo serves the recording to the browser.
+func serveDemo(ctx context.Context, std *stdio, o *demoOptions, screen *screen) error {
+	where := listenOptions{listen: cmp.Or(o.listen, defaultListen)}
+	l, err := where.open(ctx)
+	if o.listen == "" && errors.Is(err, syscall.EADDRINUSE) {
+		where.listen = "127.0.0.1:0"
+		l, err = where.open(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	defer l.Close() // closed by Serve when all goes well
+	l.options.Source = []string{recordings.DayName}
+	recorded := &stdio{in: bytes.NewReader(recordings.Day()), out: std.out, err: std.err}
+	dir, _, err := analyzeForServing(ctx, recorded, screen, []string{audit.Stdin}, nil)
+	if dir != "" {
+		defer os.RemoveAll(dir)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(std.out)
+	return l.serve(ctx, std, dir)
 }
 
 // indirectDeletion tells the deletion of a pod that somebody caused without

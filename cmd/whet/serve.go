@@ -178,7 +178,7 @@ func (o *listenOptions) open(ctx context.Context) (*listening, error) {
 	l.Listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use: choose another address with --listen, such as 127.0.0.1:0 for any free port", o.listen)
+		return nil, fmt.Errorf("%s is in use: choose another with --listen, such as 127.0.0.1:0 for any free port: %w", o.listen, err)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("listening on %s is not permitted: ports below 1024 are for the administrator", o.listen)
 	case err != nil:

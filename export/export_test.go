@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"iter"
@@ -10,7 +11,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/whet-k8s/whet/pipeline"
 	"github.com/whet-k8s/whet/store"
@@ -64,11 +65,13 @@ func all[T any](list []T) iter.Seq2[T, error] {
 	}
 }
 
-// eventsOf gives the events of some contexts, the newest first.
-func (l *log) eventsOf(contexts []*store.Context) iter.Seq2[*store.Event, error] {
+// eventsOf gives the events of some contexts, the newest first. Unless it is to
+// look everywhere it leaves out all watches.
+func (l *log) eventsOf(contexts []*store.Context, everywhere bool) iter.Seq2[*store.Event, error] {
 	var list []*store.Event
 	for _, ev := range slices.Backward(l.events) {
-		if slices.ContainsFunc(contexts, func(c *store.Context) bool { return c.ID == ev.Context || c.ID == ev.Autonomous }) {
+		id := cmp.Or(ev.Autonomous, ev.Context)
+		if (everywhere || ev.Verb != "watch") && slices.ContainsFunc(contexts, func(c *store.Context) bool { return c.ID == id }) {
 			list = append(list, ev)
 		}
 	}
@@ -88,7 +91,7 @@ func golden(t *testing.T, name string, got []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+	if diff := gocmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("%s (-want +got; -update writes it anew):\n%s", name, diff)
 	}
 }

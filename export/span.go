@@ -334,7 +334,7 @@ func parseServer(server string) (*serverURL, error) {
 	}
 	port := map[string]string{"https": "443", "http": "80"}[u.Scheme]
 	if port == "" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
-		return nil, fmt.Errorf("the URL of the API server: write https://HOST or https://HOST:PORT, not %s", server)
+		return nil, fmt.Errorf("the URL of the API server: write https://HOST or https://HOST:PORT, not %s", u.Redacted())
 	}
 	n, err := strconv.ParseUint(cmp.Or(u.Port(), port), 10, 16)
 	if err != nil {

@@ -51,9 +51,12 @@ type TraceOptions struct {
 	Server string
 }
 
-// EventsOf gives the events of contexts: those whose Context or Autonomous is
-// the id of one of them, in any order.
-type EventsOf func(contexts []*store.Context) iter.Seq2[*store.Event, error]
+// EventsOf gives the events of contexts in any order: those whose Autonomous is
+// the id of one of them, and those without it whose Context is. Unless it is to
+// look everywhere, it may leave out what was received before the first context
+// began or after the last one ended, since what a context does after its end are
+// watches, and few.
+type EventsOf func(contexts []*store.Context, everywhere bool) iter.Seq2[*store.Event, error]
 
 // Traces gives contexts as OpenTelemetry traces, in batches of bounded size.
 //
@@ -103,17 +106,10 @@ func traceGroup(ctx context.Context, group []*store.Context, eventsOf EventsOf, 
 	if len(group) == 0 {
 		return true
 	}
-	byContext := make(map[string][]*store.Event, len(group))
-	for ev, err := range eventsOf(group) {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			yield(nil, err)
-			return false
-		}
-		id := cmp.Or(ev.Autonomous, ev.Context)
-		byContext[id] = append(byContext[id], ev)
+	byContext, err := gather(ctx, group, eventsOf)
+	if err != nil {
+		yield(nil, err)
+		return false
 	}
 	for _, c := range group {
 		for who, span := range spansOf(c, byContext[c.ID], server) {
@@ -126,6 +122,39 @@ func traceGroup(ctx context.Context, group []*store.Context, eventsOf EventsOf, 
 		delete(byContext, c.ID)
 	}
 	return true
+}
+
+// gather gives the events of contexts by the context. Where a context lacks some
+// that it counted, they are looked for everywhere.
+func gather(ctx context.Context, group []*store.Context, eventsOf EventsOf) (map[string][]*store.Event, error) {
+	byContext := make(map[string][]*store.Event, len(group))
+	add := func(contexts []*store.Context, everywhere bool) error {
+		for ev, err := range eventsOf(contexts, everywhere) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				return err
+			}
+			id := cmp.Or(ev.Autonomous, ev.Context)
+			byContext[id] = append(byContext[id], ev)
+		}
+		return nil
+	}
+	if err := add(group, false); err != nil {
+		return nil, err
+	}
+	var short []*store.Context
+	for _, c := range group {
+		if len(byContext[c.ID]) < c.Events {
+			short = append(short, c)
+			delete(byContext, c.ID)
+		}
+	}
+	if len(short) == 0 {
+		return byContext, nil
+	}
+	return byContext, add(short, true)
 }
 
 // batch gathers spans by the service that sent them.

@@ -304,7 +304,7 @@ func TestTracesPassErrors(t *testing.T) {
 	l := load(t, "pod.audit.jsonl")
 	for what, seq := range map[string]iter.Seq2[*tracepb.TracesData, error]{
 		"contexts": Traces(t.Context(), func(yield func(*store.Context, error) bool) { yield(nil, broken) }, l.eventsOf, TraceOptions{}),
-		"events": Traces(t.Context(), all(l.contexts), func([]*store.Context) iter.Seq2[*store.Event, error] {
+		"events": Traces(t.Context(), all(l.contexts), func([]*store.Context, bool) iter.Seq2[*store.Event, error] {
 			return func(yield func(*store.Event, error) bool) { yield(nil, broken) }
 		}, TraceOptions{}),
 	} {
@@ -316,4 +316,13 @@ func TestTracesPassErrors(t *testing.T) {
 			t.Errorf("of the %s: %v", what, got)
 		}
 	}
+}
+
+func BenchmarkTraces(b *testing.B) {
+	l := load(b, "pod.audit.jsonl")
+	for b.Loop() {
+		for range Traces(b.Context(), all(l.contexts), l.eventsOf, TraceOptions{}) {
+		}
+	}
+	b.ReportMetric(float64(len(l.events)*b.N)/b.Elapsed().Seconds(), "events/s")
 }

@@ -184,7 +184,7 @@ func (o *exportOptions) graphOfData(ctx context.Context, t why.Target) (*export.
 	if err != nil {
 		return nil, err
 	}
-	return export.NewGraph(c, data.Events(ctx, ofContexts([]*store.Context{c}), store.Page{}))
+	return export.NewGraph(c, data.Events(ctx, ofContexts([]*store.Context{c}, true), store.Page{}))
 }
 
 // contextOfTarget finds the context of an event, or of what an object became.

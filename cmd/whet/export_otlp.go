@@ -123,21 +123,28 @@ func runExportOTLP(ctx context.Context, std *stdio, o *otlpOptions, inputs []str
 
 // traces gives the contexts that fit as batches of spans.
 func (o *otlpOptions) traces(ctx context.Context, data *store.DataSet, expr *query.Expr) iter.Seq2[*tracepb.TracesData, error] {
-	eventsOf := func(contexts []*store.Context) iter.Seq2[*store.Event, error] {
-		return data.Events(ctx, ofContexts(contexts), store.Page{})
+	eventsOf := func(contexts []*store.Context, everywhere bool) iter.Seq2[*store.Event, error] {
+		return data.Events(ctx, ofContexts(contexts, everywhere), store.Page{})
 	}
 	return export.Traces(ctx, data.Contexts(ctx, expr.Where(), store.Page{}), eventsOf, export.TraceOptions{Server: o.server})
 }
 
-// ofContexts asks for the events of contexts, also those that the clock started.
-// The times of the contexts bound where they have to be looked for.
-func ofContexts(contexts []*store.Context) store.Where {
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(contexts)), ", ")
-	w := store.Where{SQL: "(context in (" + marks + ") or autonomous in (" + marks + "))"}
-	for range 2 {
-		for _, c := range contexts {
-			w.Args = append(w.Args, c.ID)
+// ofContexts asks for the events of contexts. What the clock started is a context
+// of its own. Unless they are looked for everywhere, the times of the contexts
+// bound where a data set has to look.
+func ofContexts(contexts []*store.Context, everywhere bool) store.Where {
+	w := store.Where{SQL: "coalesce(autonomous, context) in (" + strings.TrimSuffix(strings.Repeat("?, ", len(contexts)), ", ") + ")"}
+	var end time.Time
+	for _, c := range contexts {
+		w.Args = append(w.Args, c.ID)
+		if c.End.After(end) {
+			end = c.End
 		}
+	}
+	if !everywhere {
+		// Contexts come in the order of their start.
+		w.SQL += " and requestReceivedTimestamp >= ? and requestReceivedTimestamp <= ?"
+		w.Args = append(w.Args, contexts[0].Start, end)
 	}
 	return w
 }

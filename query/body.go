@@ -20,7 +20,6 @@ func bodyFields() []bodyField {
 	return []bodyField{
 		{"kind", `."kind"`, Text, "The kind of the object.", func(b *audit.Body) value { return textValue(b.Kind) }},
 		{"metadata.name", `."metadata"."name"`, Text, "The name of the object.", func(b *audit.Body) value { return textValue(b.Name) }},
-		{"metadata.uid", `."metadata"."uid"`, Text, "The uid of the object.", func(b *audit.Body) value { return textValue(b.UID) }},
 		{"metadata.generation", `."metadata"."generation"`, Number, "How often its spec has changed.", func(b *audit.Body) value { return positiveValue(b.Generation) }},
 		{"metadata.labels", `."metadata"."labels"`, Texts, "The labels of the object.", func(b *audit.Body) value { return value{texts: b.Labels} }},
 		{"spec.replicas", `."spec"."replicas"`, Number, "How many replicas are asked for.", func(b *audit.Body) value { return pointerValue(b.Replicas, numberValue) }},

@@ -20,6 +20,15 @@ type DataSet struct {
 	dir      string
 	manifest *manifest
 	db       *sql.DB
+	resolver *resolver
+	lock     *lock // keeps what is read from being removed
+	damaged  []Damage
+}
+
+// Damage is a file of a data set that cannot be read.
+type Damage struct {
+	// Path is the file's name within the data set, Reason what is wrong.
+	Path, Reason string
 }
 
 // Where restricts what is read. The zero value is everything.
@@ -39,33 +48,73 @@ type Page struct {
 }
 
 // Open opens the data set in dir. The error says so when there is none, or
-// when it is of a newer whet. The caller closes it.
+// when it is of a newer whet. A file of it that is damaged is left out, and
+// Damaged names it. The caller closes the data set.
 func Open(ctx context.Context, dir string) (*DataSet, error) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("opening the data set %s: %w", dir, err)
 	}
-	m, err := readManifest(absolute)
+	lock, err := lockShared(filepath.Join(absolute, readersName))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("opening the data set %s: %w", dir, err)
 	}
-	connector, err := duckdb.NewConnector("", nil)
-	if err != nil {
-		return nil, fmt.Errorf("starting DuckDB: %w", err)
-	}
-	d := &DataSet{dir: absolute, manifest: m, db: sql.OpenDB(connector)}
-	if err := d.prepare(ctx); err != nil {
-		d.db.Close()
+	d := &DataSet{dir: absolute, lock: lock}
+	if err := d.open(ctx); err != nil {
+		lock.release()
 		return nil, fmt.Errorf("opening the data set %s: %w", dir, err)
 	}
 	return d, nil
 }
+
+func (d *DataSet) open(ctx context.Context) error {
+	m, err := readManifest(d.dir)
+	if err != nil {
+		return err
+	}
+	d.manifest = m
+	d.resolver = &resolver{dir: d.dir, ids: map[int64]*segmentIDs{}}
+	for _, s := range m.Segments {
+		if reason := s.check(d.dir); reason != nil {
+			d.damaged = append(d.damaged, Damage{s.Path, reason.Error()})
+			continue
+		}
+		switch s.Table {
+		case tableEvents:
+			d.resolver.events = append(d.resolver.events, s)
+		case tableContexts:
+			d.resolver.contexts = append(d.resolver.contexts, s)
+		}
+	}
+	connector, err := duckdb.NewConnector("", nil)
+	if err != nil {
+		return fmt.Errorf("starting DuckDB: %w", err)
+	}
+	d.db = sql.OpenDB(connector)
+	if err := d.prepare(ctx); err != nil {
+		d.db.Close()
+		return err
+	}
+	return nil
+}
+
+// Damaged names the files that were left out because they cannot be read. What
+// they held is missing from every answer.
+func (d *DataSet) Damaged() []Damage { return d.damaged }
 
 // memoryLimit is DuckDB's share of the memory.
 const memoryLimit = "300MB"
 
 // prepare makes the views, and shuts DuckDB off from all else.
 func (d *DataSet) prepare(ctx context.Context) error {
+	conn, err := d.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := d.resolver.register(conn); err != nil {
+		return err
+	}
 	root := strings.ReplaceAll(d.dir, "'", "''")
 	for _, statement := range []string{
 		"SET TimeZone = 'UTC'",
@@ -74,35 +123,37 @@ func (d *DataSet) prepare(ctx context.Context) error {
 		fmt.Sprintf("SET threads = %d", runtime.GOMAXPROCS(0)),
 		"SET memory_limit = '" + memoryLimit + "'",
 		"SET temp_directory = ''",
-		viewSQL("events", eventColumns(), d.files(tableEvents)),
-		viewSQL("contexts", contextColumns(), d.files(tableContexts)),
+		"SET preserve_insertion_order = false",
+		timeMacro, hashMacro, uuidMacro, idMacro,
+		viewSQL("events", eventColumns(), d.files(d.resolver.events)),
+		viewSQL("contexts", contextColumns(), d.files(d.resolver.contexts)),
 		linksView,
 		objectsView,
 		"SET allowed_directories = ['" + root + "']",
 		"SET enable_external_access = false",
 		"SET lock_configuration = true",
 	} {
-		if _, err := d.db.ExecContext(ctx, statement); err != nil {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// files are the segments of a table, as SQL literals.
-func (d *DataSet) files(table string) []string {
+// files are segments as SQL literals.
+func (d *DataSet) files(segments []segment) []string {
 	var list []string
-	for i := range d.manifest.Segments {
-		if s := &d.manifest.Segments[i]; s.Table == table {
-			list = append(list, fileLiteral(d.dir, s.Path))
-		}
+	for i := range segments {
+		list = append(list, fileLiteral(d.dir, segments[i].Path))
 	}
 	return list
 }
 
 // Close lets go of the data set.
 func (d *DataSet) Close() error {
-	if err := d.db.Close(); err != nil {
+	err := d.db.Close()
+	d.lock.release()
+	if err != nil {
 		return fmt.Errorf("closing the data set %s: %w", d.dir, err)
 	}
 	return nil

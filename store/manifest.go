@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/whet-k8s/whet/pipeline"
 )
 
 // formatVersion is the version of the layout that this code writes, and the
@@ -27,9 +29,11 @@ const (
 type manifest struct {
 	Version  int       `json:"version"`
 	Segments []segment `json:"segments"`
-	// RawBytes counts the bytes of the logs that were read, Events their
-	// events, and Dropped those that noise rules dropped.
-	RawBytes int64 `json:"rawBytes"`
+	// Inputs are the logs that were read.
+	Inputs []input `json:"inputs"`
+	// Replaced are files that newer ones took the place of, and that somebody
+	// may still read.
+	Replaced []string `json:"replaced,omitempty"`
 }
 
 // segment is one immutable Parquet file.
@@ -38,14 +42,29 @@ type segment struct {
 	Path    string `json:"path"`
 	Table   string `json:"table"`
 	Cluster string `json:"cluster"`
-	// Day is the UTC date of the rows' times.
-	Day  string `json:"day"`
-	Rows int64  `json:"rows"`
-	Size int64  `json:"size"`
+	Day     string `json:"day"`
+	Rows    int64  `json:"rows"`
+	Size    int64  `json:"size"`
+	// Hash is the xxh3 hash of the file.
+	Hash string `json:"hash"`
 	// First and Last are the earliest and the latest requestReceivedTimestamp
 	// of events, and start of contexts.
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
+}
+
+// input is what a run read.
+type input struct {
+	Cluster string `json:"cluster"`
+	// First tells the log by its first event, so that a log that grew is known
+	// again.
+	First  string `json:"first"`
+	Lines  int64  `json:"lines"`
+	Bytes  int64  `json:"bytes"`
+	Events int64  `json:"events"`
+	// Dropped and SetAside are by noise rule.
+	Dropped  map[string]pipeline.Tally `json:"dropped,omitempty"`
+	SetAside map[string]int64          `json:"setAside,omitempty"`
 }
 
 // readManifest reads the manifest of the data set in dir. An error that is
@@ -54,17 +73,21 @@ func readManifest(dir string) (*manifest, error) {
 	data, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s is no data set: %w", dir, err)
+			return nil, fmt.Errorf("it has no %s, so it is no data set: %w", manifestName, fs.ErrNotExist)
 		}
-		return nil, fmt.Errorf("reading the manifest of the data set: %w", err)
+		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}
 	var m manifest
 	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, fmt.Errorf("reading the manifest %s: %w", filepath.Join(dir, manifestName), err)
+		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}
 	if m.Version > formatVersion {
-		return nil, fmt.Errorf("the data set %s has format version %d, and this whet reads up to %d: use a newer whet",
-			dir, m.Version, formatVersion)
+		return nil, fmt.Errorf("it has format version %d, and this whet reads up to %d: use a newer whet", m.Version, formatVersion)
+	}
+	for i := range m.Segments {
+		if path := m.Segments[i].Path; !filepath.IsLocal(filepath.FromSlash(path)) {
+			return nil, fmt.Errorf("the manifest names the file %q, which is outside the data set", path)
+		}
 	}
 	return &m, nil
 }
@@ -75,7 +98,7 @@ func (m *manifest) write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
-	temporary := filepath.Join(dir, manifestName+".tmp")
+	temporary := filepath.Join(dir, manifestName+temporarySuffix)
 	if err := writeSynced(temporary, append(data, '\n')); err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
@@ -112,6 +135,36 @@ func syncFolder(dir string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("syncing %s: %w", dir, err)
+	}
+	return nil
+}
+
+// check looks whether a segment is there and whole, without reading all of it.
+func (s *segment) check(dir string) error {
+	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(s.Path)))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return errors.New("it is not there")
+		}
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() != s.Size {
+		return fmt.Errorf("it has %d bytes and not the %d that were written", info.Size(), s.Size)
+	}
+	var head, tail [4]byte
+	if _, err := f.ReadAt(head[:], 0); err != nil {
+		return err
+	}
+	if _, err := f.ReadAt(tail[:], s.Size-4); err != nil {
+		return err
+	}
+	if string(head[:]) != "PAR1" || string(tail[:]) != "PAR1" {
+		return errors.New("it is no Parquet file any more")
 	}
 	return nil
 }

@@ -208,7 +208,6 @@ func body(v any) (*audit.Body, error) {
 	b := new(audit.Body)
 	b.Kind, _ = top["kind"].(string)
 	b.Name, _ = meta["name"].(string)
-	b.UID, _ = meta["uid"].(string)
 	b.Generation, _ = meta["generation"].(int64)
 	if n, ok := spec["replicas"].(int32); ok {
 		b.Replicas = &n

@@ -13,37 +13,76 @@ type column struct {
 }
 
 // bodyType is what is kept of a body, at its place in the object.
-const bodyType = `STRUCT(kind VARCHAR, metadata STRUCT("name" VARCHAR, uid VARCHAR, generation BIGINT, labels MAP(VARCHAR, VARCHAR)), ` +
+const bodyType = `STRUCT(kind VARCHAR, metadata STRUCT("name" VARCHAR, generation BIGINT, labels MAP(VARCHAR, VARCHAR)), ` +
 	`spec STRUCT(replicas INTEGER, suspend BOOLEAN, paused BOOLEAN, nodeName VARCHAR), ` +
 	`images VARCHAR[], reason VARCHAR, "type" VARCHAR, patchPaths VARCHAR[])`
+
+// bodySQL gives a body as bodyType.
+func bodySQL(name string) string {
+	return strings.ReplaceAll(`CASE WHEN BODY IS NOT NULL THEN struct_pack(`+
+		`kind := BODY->>'$.kind', `+
+		`metadata := struct_pack("name" := CASE WHEN json_exists(BODY, '$.named') THEN "name" ELSE BODY->>'$.name' END, `+
+		`generation := (BODY->>'$.generation')::BIGINT, labels := (BODY->'$.labels')::MAP(VARCHAR, VARCHAR)), `+
+		`spec := struct_pack(replicas := (BODY->>'$.replicas')::INTEGER, suspend := (BODY->>'$.suspend')::BOOLEAN, `+
+		`paused := (BODY->>'$.paused')::BOOLEAN, nodeName := BODY->>'$.nodeName'), `+
+		`images := (BODY->'$.images')::VARCHAR[], reason := BODY->>'$.reason', "type" := BODY->>'$.type', `+
+		`patchPaths := (BODY->'$.patchPaths')::VARCHAR[]) END`, "BODY", name)
+}
+
+// pathSQL gives the path of a request from its objectRef, as appendPath does.
+const pathSQL = `CASE WHEN apiGroup IS NULL THEN '/api/' ELSE '/apis/' || apiGroup || '/' END || coalesce(apiVersion, '') || ` +
+	`CASE WHEN namespace IS NULL OR resource = 'namespaces' THEN '' ELSE '/namespaces/' || namespace END || ` +
+	`'/' || coalesce(resource, '') || ` +
+	`CASE WHEN "name" IS NULL OR subresource IS NULL AND verb IN ('create', 'list', 'watch', 'deletecollection') ` +
+	`THEN '' ELSE '/' || "name" END || ` +
+	`CASE WHEN subresource IS NULL THEN '' ELSE '/' || subresource END || ` +
+	`CASE WHEN query IS NULL THEN '' ELSE '?' || query END`
+
+// linkSQL gives the auditID that a link names: that of an event of the same
+// file by its distance, or the auditID itself.
+func linkSQL(near, far string) string {
+	return fmt.Sprintf("CASE WHEN %[1]s IS NOT NULL THEN whet_event(file_index::BIGINT, ordinal::BIGINT - %[1]s) ELSE %[2]s END", near, far)
+}
 
 // eventColumns are the columns of the view events, in order.
 func eventColumns() []column {
 	text := func(name string) column { return column{name, "VARCHAR", fmt.Sprintf("%q", name)} }
+	list := func(name string) column {
+		return column{name, "VARCHAR[]", fmt.Sprintf("%q::VARCHAR[]", name)}
+	}
 	return []column{
-		text("cluster"), text("auditID"), text("stage"), text("level"), text("verb"), text("requestURI"),
+		text("cluster"),
+		{"auditID", "VARCHAR", "coalesce(auditID::VARCHAR, auditIDText)"},
+		text("stage"), text("level"), text("verb"),
+		{"requestURI", "VARCHAR", `CASE WHEN path IS NOT NULL THEN path ELSE ` + pathSQL + ` END`},
 		{"requestReceivedTimestamp", "TIMESTAMP", "requestReceivedTimestamp"},
-		{"stageTimestamp", "TIMESTAMP", "stageTimestamp"},
-		text("username"), text("userUID"),
-		{"groups", "VARCHAR[]", `"groups"`},
-		{"extra", "MAP(VARCHAR, VARCHAR[])", "extra"},
-		text("impersonatedUsername"), text("impersonatedUID"),
-		{"impersonatedGroups", "VARCHAR[]", "impersonatedGroups"},
-		{"sourceIPs", "VARCHAR[]", "sourceIPs"},
+		{"stageTimestamp", "TIMESTAMP", "requestReceivedTimestamp + to_microseconds(elapsed::BIGINT)"},
+		text("username"), text("userUID"), list("groups"),
+		{"extra", "MAP(VARCHAR, VARCHAR[])", "extra::MAP(VARCHAR, VARCHAR[])"},
+		{"impersonatedUsername", "VARCHAR", "nullif(impersonated->>'$.username', '')"},
+		{"impersonatedUID", "VARCHAR", "nullif(impersonated->>'$.uid', '')"},
+		{"impersonatedGroups", "VARCHAR[]", "(impersonated->'$.groups')::VARCHAR[]"},
+		list("sourceIPs"),
 		text("userAgent"), text("apiGroup"), text("apiVersion"), text("resource"), text("subresource"),
-		text("namespace"), text("name"), text("uid"), text("resourceVersion"),
+		text("namespace"), text("name"),
+		{"uid", "VARCHAR", "coalesce(uid::VARCHAR, uidText)"},
+		{"resourceVersion", "VARCHAR", "coalesce(resourceVersion::VARCHAR, resourceVersionText)"},
 		{"code", "INTEGER", "code"},
 		text("status"), text("reason"), text("message"),
-		{"annotations", "MAP(VARCHAR, VARCHAR)", "annotations"},
-		{"requestObject", bodyType, "requestObject"},
-		{"responseObject", bodyType, "responseObject"},
-		text("context"), text("operation"), text("actor"), text("role"), text("cause"), text("rival"),
+		{"annotations", "MAP(VARCHAR, VARCHAR)", "annotations::MAP(VARCHAR, VARCHAR)"},
+		{"requestObject", bodyType, bodySQL("requestObject")},
+		{"responseObject", bodyType, bodySQL("responseObject")},
+		{"context", "VARCHAR", "context::VARCHAR"},
+		{"operation", "VARCHAR", "whet_operation(context::VARCHAR)"},
+		text("actor"), text("role"),
+		{"cause", "VARCHAR", linkSQL("cause", "causeID")},
+		{"rival", "VARCHAR", linkSQL("rival", "rivalID")},
 		text("rule"), text("evidence"),
 		{"confidence", "DOUBLE", "confidence"},
-		text("autonomous"),
+		{"autonomous", "VARCHAR", "autonomous::VARCHAR"},
 		{"label", "BIGINT", "label"},
 		text("file"),
-		{"line", "BIGINT", "line"},
+		{"line", "BIGINT", "ordinal::BIGINT + lineBase"},
 		{"item", "INTEGER", "item"},
 	}
 }
@@ -52,25 +91,52 @@ func eventColumns() []column {
 func contextColumns() []column {
 	text := func(name string) column { return column{name, "VARCHAR", fmt.Sprintf("%q", name)} }
 	number := func(name string) column { return column{name, "BIGINT", fmt.Sprintf("%q", name)} }
+	const (
+		auditID  = "coalesce(auditID::VARCHAR, auditIDText)"
+		received = `"start" + to_microseconds(rootOffset)`
+		staged   = `"start" + to_microseconds(rootOffset + rootElapsed)`
+	)
 	return []column{
-		text("cluster"), text("id"), text("operation"), text("username"),
-		{"groups", "VARCHAR[]", `"groups"`},
+		text("cluster"),
+		{"id", "VARCHAR", "CASE WHEN id IS NOT NULL THEN id::VARCHAR ELSE " +
+			"whet_id(CASE WHEN origin IS NULL THEN 'context' ELSE 'autonomous' END, " + auditID + ", " + received + ", " + staged + ") END"},
+		{"operation", "VARCHAR", "CASE WHEN beganOperation THEN " +
+			"whet_id('operation', " + auditID + ", " + received + ", " + staged + ") ELSE operation::VARCHAR END"},
+		text("username"),
+		{"groups", "VARCHAR[]", `"groups"::VARCHAR[]`},
 		text("impersonated"), text("userAgent"), text("sourceIP"), text("action"),
 		number("label"), text("verb"), text("apiGroup"), text("resource"), text("subresource"),
 		text("namespace"), text("name"),
 		{"code", "INTEGER", "code"},
 		text("outcome"), text("reason"), text("message"),
 		{"start", "TIMESTAMP", `"start"`},
-		{"end", "TIMESTAMP", `"end"`},
-		number("duration"), number("clients"), number("effects"), number("failed"), number("events"), number("deletes"),
-		{"effectsBy", "MAP(VARCHAR, BIGINT)", "effectsBy"},
-		{"touched", "MAP(VARCHAR, BIGINT)", "touched"},
-		text("origin"), text("originActor"),
+		{"end", "TIMESTAMP", `"start" + to_microseconds(duration)`},
+		{"duration", "BIGINT", "greatest(duration, 0)"},
+		number("clients"), number("effects"), number("failed"), number("events"), number("deletes"),
+		{"effectsBy", "MAP(VARCHAR, BIGINT)", "effectsBy::MAP(VARCHAR, BIGINT)"},
+		{"touched", "MAP(VARCHAR, BIGINT)", "touched::MAP(VARCHAR, BIGINT)"},
+		{"origin", "VARCHAR", "origin::VARCHAR"},
+		text("originActor"),
 		{"readOnly", "BOOLEAN", "readOnly"},
-		text("auditID"), text("file"), number("line"),
+		{"auditID", "VARCHAR", auditID},
+		text("file"), number("line"),
 		{"item", "INTEGER", "item"},
 	}
 }
+
+// The macros make the ids that follow from a root, as link.ID does: the UUIDv5
+// of the namespace 5f1d0c6e-6a0a-5c39-9d5b-2f7d0f1c8a64 and the kind, the
+// auditID and the two times, with a zero byte between them.
+const (
+	timeMacro = `CREATE MACRO whet_time(t) AS strftime(t, '%Y-%m-%dT%H:%M:%S') || ` +
+		`rtrim(rtrim(strftime(t, '.%f'), '0'), '.') || 'Z'`
+	hashMacro = `CREATE MACRO whet_hash(kind, auditID, received, staged) AS ` +
+		`sha1('\x5F\x1D\x0C\x6E\x6A\x0A\x5C\x39\x9D\x5B\x2F\x7D\x0F\x1C\x8A\x64'::BLOB || ` +
+		`encode(kind || chr(0) || auditID || chr(0) || whet_time(received) || chr(0) || whet_time(staged)))`
+	uuidMacro = `CREATE MACRO whet_uuid5(hash) AS hash[1:8] || '-' || hash[9:12] || '-5' || hash[14:16] || '-' || ` +
+		`translate(hash[17], '0123456789abcdef', '89ab89ab89ab89ab') || hash[18:20] || '-' || hash[21:32]`
+	idMacro = `CREATE MACRO whet_id(kind, auditID, received, staged) AS whet_uuid5(whet_hash(kind, auditID, received, staged))`
+)
 
 // linksView and objectsView are made of the others.
 const (
@@ -99,7 +165,7 @@ func viewSQL(name string, columns []column, files []string) string {
 	if len(files) > 0 {
 		from = " FROM read_parquet([" + strings.Join(files, ", ") + "], hive_partitioning = true, hive_types = {'cluster': VARCHAR, 'day': DATE})"
 	}
-	return "CREATE VIEW " + name + " AS SELECT " + strings.Join(list, ", ") + from
+	return "CREATE OR REPLACE VIEW " + name + " AS SELECT " + strings.Join(list, ", ") + from
 }
 
 // fileLiteral is the name of a segment as an SQL literal in which no character

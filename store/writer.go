@@ -8,19 +8,15 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net/url"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
-
 	"github.com/whet-k8s/whet/link"
 	"github.com/whet-k8s/whet/pipeline"
+	"github.com/whet-k8s/whet/redact"
 )
 
 // Keep says what a data set keeps of a log.
@@ -46,77 +42,310 @@ type WriterOptions struct {
 	NoRedact bool
 }
 
-// DefaultCluster is the name of a cluster that nobody named.
-const DefaultCluster = "default"
+const (
+	// DefaultCluster is the name of a cluster that nobody named.
+	DefaultCluster = "default"
+	// maxCluster bounds a cluster's name in bytes, which is part of the names of
+	// folders.
+	maxCluster = 64
+	// segmentRows is how many rows a segment has at most. It bounds the memory
+	// of a run.
+	segmentRows = 1 << 16
+	// openContexts is how many contexts wait for further parts.
+	openContexts = 1 << 14
+)
 
 // Writer adds the outcome of one run to a data set. Nothing of it is seen
-// before Commit.
+// before Commit. Its methods are for one goroutine.
 type Writer struct {
 	dir      string
 	options  WriterOptions
+	lock     *lock
 	manifest *manifest
-	events   map[string][]eventRow // by day
-	contexts map[string]*pipeline.Context
-	actors   map[string]string // usernames of roots by context
+	redactor *redact.Redactor // nil with NoRedact
+	files    *fileWriter
+
+	events  map[string]*eventTable // by day
+	waiting int                    // rows of events
+	ordinal int64
+	first   string // tells the log by its first event
+
+	open     map[string]*pipeline.Context
+	contexts map[string]*contextTable // by day
+	closed   int                      // rows of contexts
+	// reopened are further parts of contexts that are closed already.
+	reopened map[string]*pipeline.Context
+
+	present *present
+	known   int64 // events that the data set had
+	added   Added
 }
 
 // Added tells what a Commit added.
 type Added struct {
-	Events, Contexts int64
-	// Bytes is what was added on disk.
+	// Events and Contexts are new rows; Grown are contexts that took the place
+	// of what the data set knew of them.
+	Events, Contexts, Grown int64
+	// Bytes is what the data set grew by on disk.
 	Bytes int64
 }
 
 // Append opens the data set in dir for a run to be added, and makes it where
-// there is none. Either Commit or Abort ends it.
-func Append(_ context.Context, dir string, o WriterOptions) (*Writer, error) {
+// there is none. Either Commit or Abort ends it. The error says so when
+// somebody else writes to the data set, or a newer whet wrote it.
+func Append(ctx context.Context, dir string, o WriterOptions) (*Writer, error) {
 	o.Cluster = cmp.Or(o.Cluster, DefaultCluster)
 	o.Keep = cmp.Or(o.Keep, KeepEvents)
+	if len(o.Cluster) > maxCluster {
+		return nil, fmt.Errorf("the cluster's name %.20q… has more than %d bytes", o.Cluster, maxCluster)
+	}
+	if !slices.Contains([]Keep{KeepContexts, KeepEvents, KeepAll}, o.Keep) {
+		return nil, fmt.Errorf("cannot keep %q: there are %s, %s and %s", o.Keep, KeepContexts, KeepEvents, KeepAll)
+	}
+	w := &Writer{
+		dir: dir, options: o,
+		events: map[string]*eventTable{}, open: map[string]*pipeline.Context{}, contexts: map[string]*contextTable{},
+		reopened: map[string]*pipeline.Context{},
+	}
+	if err := w.begin(ctx); err != nil {
+		return nil, fmt.Errorf("opening the data set %s for writing: %w", dir, err)
+	}
+	return w, nil
+}
+
+func (w *Writer) begin(ctx context.Context) (err error) {
+	w.lock, w.manifest, err = openForWriting(w.dir)
+	if err != nil {
+		return err
+	}
+	if !w.options.NoRedact {
+		w.redactor, err = openRedactor(w.dir)
+	}
+	if err != nil {
+		w.lock.release()
+		return err
+	}
+	w.present = newPresent(w.dir, w.options.Cluster, w.manifest)
+	w.files = newFileWriter(ctx, w.dir, w.options.Cluster, writeLevel)
+	return nil
+}
+
+// openForWriting takes the lock of a data set, which it makes where there is
+// none, reads its manifest, and removes what a run that was killed left behind.
+func openForWriting(dir string) (*lock, *manifest, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the data set: %w", err)
+		return nil, nil, err
+	}
+	if err := looksLikeOurs(dir); err != nil {
+		return nil, nil, err
+	}
+	l, err := lockWriter(filepath.Join(dir, writerName))
+	if err != nil {
+		return nil, nil, err
 	}
 	m, err := readManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		m, err = &manifest{Version: formatVersion}, nil
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = clean(dir, m)
 	}
-	return &Writer{
-		dir: dir, options: o, manifest: m,
-		events: map[string][]eventRow{}, contexts: map[string]*pipeline.Context{}, actors: map[string]string{},
-	}, nil
+	if err == nil {
+		// Readers lock this file, and must not need to make it.
+		err = touch(filepath.Join(dir, readersName))
+	}
+	if err != nil {
+		l.release()
+		return nil, nil, err
+	}
+	return l, m, nil
+}
+
+// looksLikeOurs refuses a folder that holds something else, in which files
+// would be written and removed.
+func looksLikeOurs(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case manifestName, manifestName + temporarySuffix, writerName, readersName, keyName, tableEvents, tableContexts, tableRaw:
+		default:
+			return fmt.Errorf("it holds %q, which is no part of a data set: name an empty folder, or one that is not there yet", e.Name())
+		}
+	}
+	return nil
 }
 
 // Sink gives the functions that take what a run of the pipeline gives.
 func (w *Writer) Sink() pipeline.Sink {
-	s := pipeline.Sink{Context: w.Context}
-	if w.options.Keep != KeepContexts {
-		s.Annotation = w.Event
-	}
-	return s
+	return pipeline.Sink{Annotation: w.Event, Context: w.Context}
 }
 
 // Event takes an event with what was found out about it.
 func (w *Writer) Event(a *pipeline.Annotation) error {
-	if a.Role == link.RoleDropped && w.options.Keep != KeepAll {
+	w.ordinal++
+	if w.first == "" {
+		w.first = logID(w.options.Cluster, a.Event)
+	}
+	if w.options.Keep == KeepContexts || a.Role == link.RoleDropped && w.options.Keep != KeepAll {
 		return nil
 	}
-	day := a.Event.RequestReceived.UTC().Format(time.DateOnly)
-	w.events[day] = append(w.events[day], newEventRow(a, ""))
-	return nil
+	if w.redactor != nil {
+		a.Event = w.redactor.Event(a.Event)
+	}
+	day := a.Event.StageTime.UTC().Format(time.DateOnly)
+	t := w.events[day]
+	if t == nil {
+		t = newEventTable()
+		w.events[day] = t
+	}
+	t.add(a, w.ordinal)
+	w.waiting++
+	if w.waiting < segmentRows {
+		return nil
+	}
+	return w.flushEvents(largest(w.events, func(t *eventTable) int { return t.rows }))
+}
+
+// largest gives the key of the largest table.
+func largest[T any](tables map[string]T, size func(T) int) string {
+	return slices.MaxFunc(slices.Sorted(maps.Keys(tables)), func(a, b string) int {
+		return cmp.Compare(size(tables[a]), size(tables[b]))
+	})
+}
+
+// flushEvents writes the events of a day.
+func (w *Writer) flushEvents(day string) error {
+	t := w.events[day]
+	delete(w.events, day)
+	w.waiting -= t.rows
+	skip, known, err := w.present.events(t)
+	if err != nil {
+		return err
+	}
+	w.known += known
+	if known == int64(t.rows) {
+		return nil
+	}
+	w.added.Events += int64(t.rows) - known
+	return w.files.add(tableEvents, day, func(f *segmentFile) error {
+		rows := t.order(skip)
+		f.rows(rows, t.received.numbers)
+		return t.write(f, rows, f.compress)
+	})
 }
 
 // Context takes a part of a context.
 func (w *Writer) Context(c *pipeline.Context) error {
-	before := w.contexts[c.ID]
-	if before == nil {
-		part := *c
-		w.contexts[c.ID] = &part
-		w.actors[c.ID] = c.Actor.Username
+	into := w.open
+	if c.Part > 1 && w.open[c.ID] == nil {
+		into = w.reopened
+	}
+	if before := into[c.ID]; before != nil {
+		merge(before, c)
 		return nil
 	}
-	merge(before, c)
+	part := *c
+	if w.redactor != nil {
+		part.Outcome.Message = w.redactor.Text(part.Outcome.Message)
+		part.Actor.UserAgent = w.redactor.Text(part.Actor.UserAgent)
+		part.Action = w.redactor.Text(part.Action)
+	}
+	into[c.ID] = &part
+	if len(w.open) < openContexts {
+		return nil
+	}
+	w.closeContexts(openContexts / 2)
+	if w.closed < segmentRows {
+		return nil
+	}
+	day := largest(w.contexts, func(t *contextTable) int { return t.rows })
+	t := w.contexts[day]
+	delete(w.contexts, day)
+	w.closed -= t.rows
+	return w.addContexts(day, t, nil)
+}
+
+// closeContexts moves the contexts that ended longest ago to tables, until so
+// many are left.
+func (w *Writer) closeContexts(left int) {
+	list := slices.SortedFunc(maps.Values(w.open), func(a, b *pipeline.Context) int {
+		return cmp.Or(a.End.Compare(b.End), cmp.Compare(a.ID, b.ID))
+	})
+	for _, c := range list[:max(len(list)-left, 0)] {
+		delete(w.open, c.ID)
+		day := c.Start.UTC().Format(time.DateOnly)
+		t := w.contexts[day]
+		if t == nil {
+			t = newContextTable()
+			w.contexts[day] = t
+		}
+		t.add(c)
+		w.closed++
+	}
+}
+
+// addContexts writes the contexts of a day.
+func (w *Writer) addContexts(day string, t *contextTable, skip []bool) error {
+	return w.files.add(tableContexts, day, func(f *segmentFile) error {
+		rows := t.order(skip)
+		f.rows(rows, t.start.numbers)
+		return t.write(f, rows, f.compress)
+	})
+}
+
+// Commit puts what was taken into the data set, all at once. The Writer cannot
+// be used any more, whether or not there is an error; after one the data set is
+// as it was.
+func (w *Writer) Commit(ctx context.Context, account *pipeline.Accounting) (Added, error) {
+	err := w.commit(ctx, account)
+	if err != nil {
+		return Added{}, errors.Join(fmt.Errorf("writing the data set %s: %w", w.dir, err), w.Abort())
+	}
+	w.lock.release()
+	return w.added, nil
+}
+
+func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error {
+	for _, day := range slices.Sorted(maps.Keys(w.events)) {
+		if err := w.flushEvents(day); err != nil {
+			return err
+		}
+	}
+	replaced, err := w.settle()
+	if err != nil {
+		return err
+	}
+	segments, err := w.files.close()
+	if err != nil {
+		return err
+	}
+	m := *w.manifest
+	m.Segments = slices.Concat(slices.DeleteFunc(slices.Clone(m.Segments), func(s segment) bool {
+		return slices.Contains(replaced, s.Path)
+	}), segments)
+	m.Replaced = slices.Concat(m.Replaced, replaced)
+	m.Inputs = w.account(m.Inputs, account)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := m.write(w.dir); err != nil {
+		return err
+	}
+	w.added.Bytes = m.size() - w.manifest.size()
+	return removeReplaced(w.dir, &m)
+}
+
+// Abort drops what was taken. The data set is as it was.
+func (w *Writer) Abort() error {
+	_, err := w.files.close()
+	w.files.drop()
+	w.lock.release()
+	if err != nil {
+		return nil //nolint:nilerr // What could not be written was to be dropped.
+	}
 	return nil
 }
 
@@ -150,69 +379,126 @@ func sum(a, b map[string]int) map[string]int {
 	return got
 }
 
-// Commit puts what was taken into the data set.
-func (w *Writer) Commit(_ context.Context, account *pipeline.Accounting) (Added, error) {
-	var added Added
-	id := strings.ToLower(rand.Text()[:12])
-	for _, day := range slices.Sorted(maps.Keys(w.events)) {
-		rows := w.events[day]
-		for i := range rows {
-			if rows[i].Context != nil {
-				rows[i].Actor = orNull(w.actors[*rows[i].Context])
-			}
-		}
-		slices.SortFunc(rows, func(a, b eventRow) int { return cmp.Compare(a.Received, b.Received) })
-		first, last := time.UnixMicro(rows[0].Received).UTC(), time.UnixMicro(rows[len(rows)-1].Received).UTC()
-		s := segment{Table: tableEvents, Day: day, Rows: int64(len(rows)), First: first, Last: last}
-		if err := writeRows(w, s, id, rows); err != nil {
-			return added, err
-		}
-		added.Events += s.Rows
+// account adds what a run read to what was read before. A log that was read
+// before, and may have grown, counts once; a run that added nothing does not
+// count.
+func (w *Writer) account(inputs []input, account *pipeline.Accounting) []input {
+	in := input{
+		Cluster: w.options.Cluster, First: w.first,
+		Lines: int64(account.Lines), Bytes: account.Bytes, Events: account.Events,
+		Dropped: account.Dropped, SetAside: account.SetAside,
 	}
-	days := map[string][]contextRow{}
-	for _, c := range w.contexts {
-		day := c.Start.UTC().Format(time.DateOnly)
-		days[day] = append(days[day], newContextRow(c))
+	inputs = slices.Clone(inputs)
+	at := slices.IndexFunc(inputs, func(other input) bool { return other.First == in.First && other.Cluster == in.Cluster })
+	switch {
+	case at >= 0 && inputs[at].Bytes < in.Bytes:
+		inputs[at] = in
+	case at < 0 && (w.added.Events+w.added.Contexts+w.added.Grown > 0 || w.known == 0):
+		inputs = append(inputs, in)
 	}
-	for _, day := range slices.Sorted(maps.Keys(days)) {
-		rows := days[day]
-		slices.SortFunc(rows, func(a, b contextRow) int {
-			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID))
-		})
-		first, last := time.UnixMicro(rows[0].Start).UTC(), time.UnixMicro(rows[len(rows)-1].Start).UTC()
-		s := segment{Table: tableContexts, Day: day, Rows: int64(len(rows)), First: first, Last: last}
-		if err := writeRows(w, s, id, rows); err != nil {
-			return added, err
-		}
-		added.Contexts += s.Rows
-	}
-	w.manifest.RawBytes += account.Bytes
-	if err := w.manifest.write(w.dir); err != nil {
-		return added, err
-	}
-	return added, nil
+	return inputs
 }
 
-// Abort drops what was taken.
-func (w *Writer) Abort() error { return nil }
+// size is what the data set's files take, the manifest aside.
+func (m *manifest) size() int64 {
+	var n int64
+	for i := range m.Segments {
+		n += m.Segments[i].Size
+	}
+	return n
+}
 
-func writeRows[T any](w *Writer, s segment, id string, rows []T) error {
-	s.Cluster = w.options.Cluster
-	folder := path.Join(s.Table, "cluster="+url.PathEscape(s.Cluster), "day="+s.Day)
-	s.Path = path.Join(folder, id+".parquet")
-	if err := os.MkdirAll(filepath.Join(w.dir, filepath.FromSlash(folder)), 0o700); err != nil {
-		return fmt.Errorf("making a folder of the data set: %w", err)
+const (
+	temporarySuffix = ".tmp"
+	keyName         = "redaction.key"
+	keyBytes        = 32
+)
+
+// openRedactor reads the key of the data set, or draws one. Whoever has it can
+// find out whether a redacted value is one that he guesses.
+func openRedactor(dir string) (*redact.Redactor, error) {
+	name := filepath.Join(dir, keyName)
+	key, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		key = make([]byte, keyBytes)
+		if _, err := rand.Read(key); err != nil {
+			return nil, fmt.Errorf("drawing the key for redaction: %w", err)
+		}
+		err = writeSynced(name, key)
 	}
-	name := filepath.Join(w.dir, filepath.FromSlash(s.Path))
-	err := parquet.WriteFile(name, rows, parquet.Compression(&zstd.Codec{Level: zstd.DefaultLevel}))
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
+		return nil, fmt.Errorf("the key for redaction: %w", err)
 	}
-	info, err := os.Stat(name)
+	r, err := redact.New(key)
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
+		return nil, fmt.Errorf("the key for redaction in %s: %w", name, err)
 	}
-	s.Size = info.Size()
-	w.manifest.Segments = append(w.manifest.Segments, s)
+	return r, nil
+}
+
+func touch(name string) error {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// clean removes files that the manifest does not name: a run that was killed
+// left them behind.
+func clean(dir string, m *manifest) error {
+	named := map[string]bool{}
+	for i := range m.Segments {
+		named[m.Segments[i].Path] = true
+	}
+	for _, path := range m.Replaced {
+		named[path] = true
+	}
+	for _, table := range []string{tableEvents, tableContexts, tableRaw} {
+		err := filepath.WalkDir(filepath.Join(dir, table), func(path string, e fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil || e.IsDir() {
+				return err
+			}
+			inside, err := filepath.Rel(dir, path)
+			if err != nil {
+				return err
+			}
+			ours := strings.HasSuffix(path, segmentSuffix) || strings.HasSuffix(path, segmentSuffix+temporarySuffix)
+			if named[filepath.ToSlash(inside)] || !ours {
+				return nil
+			}
+			return os.Remove(path)
+		})
+		if err != nil {
+			return fmt.Errorf("removing what an earlier run left behind: %w", err)
+		}
+	}
 	return nil
+}
+
+// removeReplaced removes the files that newer ones took the place of, unless
+// somebody reads: then the next who writes does.
+func removeReplaced(dir string, m *manifest) error {
+	if len(m.Replaced) == 0 {
+		return nil
+	}
+	l, err := lockExclusive(filepath.Join(dir, readersName))
+	if errors.Is(err, errLocked) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	for _, path := range m.Replaced {
+		err := os.Remove(filepath.Join(dir, filepath.FromSlash(path)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing a replaced file: %w", err)
+		}
+	}
+	m.Replaced = nil
+	return m.write(dir)
 }

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// The names of the files that are locked: one by the writer, the other by all
+// who read, so that nothing is removed under them.
+const (
+	writerName  = "writer.lock"
+	readersName = "readers.lock"
+)
+
+// lock is a lock on a file, which ends with the process at the latest.
+type lock struct {
+	file *os.File // nil where the data set cannot be written to
+}
+
+// errLocked says that somebody else holds the lock.
+var errLocked = errors.New("locked")
+
+// lockExclusive takes a lock for one, and gives errLocked when it is taken.
+func lockExclusive(name string) (*lock, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the lock: %w", err)
+	}
+	if err := flock(f, true); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &lock{f}, nil
+}
+
+// lockShared takes a lock that many may have at once. A data set on a medium
+// that cannot be written to needs none.
+func lockShared(name string) (*lock, error) {
+	f, err := os.OpenFile(name, os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
+		return &lock{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the lock: %w", err)
+	}
+	if err := flock(f, false); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &lock{f}, nil
+}
+
+func (l *lock) release() {
+	if l.file != nil {
+		// Closing lets go of the lock; there is nothing to lose in the file.
+		_ = l.file.Close()
+	}
+}
+
+// lockWriter takes the lock of the one who writes.
+func lockWriter(name string) (*lock, error) {
+	l, err := lockExclusive(name)
+	if errors.Is(err, errLocked) {
+		who := ""
+		if b, err := os.ReadFile(name); err == nil {
+			if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
+				who = fmt.Sprintf(" (process %d)", pid)
+			}
+		}
+		return nil, fmt.Errorf("another whet%s is writing to this data set: try again when it has finished", who)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := l.file.Truncate(0); err == nil {
+		// The number is only for the message above.
+		_, _ = l.file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	}
+	return l, nil
+}

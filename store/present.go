@@ -1,0 +1,164 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash/maphash"
+	"path/filepath"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/whet-k8s/whet/audit"
+)
+
+// present tells what a data set has already. It reads only segments whose
+// times overlap with those of what is to be added.
+type present struct {
+	dir                      string
+	seed                     maphash.Seed
+	eventFiles, contextFiles []segment
+	loaded                   map[string]map[uint64]int32
+	// outgrown are the rows of contexts in old segments that new rows take the
+	// place of.
+	outgrown map[string]map[int32]bool
+}
+
+// maxLoaded bounds how many segments' keys are kept, at some 3 MB each.
+const maxLoaded = 12
+
+func newPresent(dir, cluster string, m *manifest) *present {
+	p := &present{dir: dir, seed: maphash.MakeSeed(), loaded: map[string]map[uint64]int32{}, outgrown: map[string]map[int32]bool{}}
+	for _, s := range m.Segments {
+		switch {
+		case s.Cluster != cluster || s.check(dir) != nil:
+		case s.Table == tableEvents:
+			p.eventFiles = append(p.eventFiles, s)
+		case s.Table == tableContexts:
+			p.contextFiles = append(p.contextFiles, s)
+		}
+	}
+	return p
+}
+
+// key tells events apart. The auditID alone does not: a request has an event a
+// stage, and a client may choose the auditID.
+func (t *eventTable) key(seed maphash.Seed, row int) uint64 {
+	type key struct {
+		auditID, stage    string
+		received, elapsed int64
+	}
+	return maphash.Comparable(seed, key{
+		t.auditID.text(row), t.stage.text(row), t.received.numbers[row], t.elapsed.numbers[row],
+	})
+}
+
+// overlapping gives the segments with times between two.
+func overlapping(list []segment, times []int64) []segment {
+	first, last := times[0], times[0]
+	for _, t := range times {
+		first, last = min(first, t), max(last, t)
+	}
+	var found []segment
+	for _, s := range list {
+		if s.First.UnixMicro() <= last && s.Last.UnixMicro() >= first {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// events marks the rows that the data set has.
+func (p *present) events(t *eventTable) (skip []bool, known int64, err error) {
+	for _, s := range overlapping(p.eventFiles, t.received.numbers) {
+		keys, err := p.load(&s)
+		if err != nil {
+			return nil, 0, err
+		}
+		if skip == nil {
+			skip = make([]bool, t.rows)
+		}
+		for row := range t.rows {
+			if _, ok := keys[t.key(p.seed, row)]; ok && !skip[row] {
+				skip[row] = true
+				known++
+			}
+		}
+	}
+	return skip, known, nil
+}
+
+func (p *present) load(s *segment) (map[uint64]int32, error) {
+	if keys := p.loaded[s.Path]; keys != nil {
+		return keys, nil
+	}
+	if len(p.loaded) >= maxLoaded {
+		clear(p.loaded)
+	}
+	t := newEventTable()
+	err := readFile(filepath.Join(p.dir, filepath.FromSlash(s.Path)), []fileColumn{
+		idOf("auditID", &t.auditID), textOf("auditIDText", &t.auditID.other), textOf("stage", &t.stage),
+		timeOf("requestReceivedTimestamp", &t.received), wholeOf("elapsed", &t.elapsed),
+	})
+	if err != nil {
+		return nil, err
+	}
+	keys := make(map[uint64]int32, len(t.received.numbers))
+	for row := range t.received.numbers {
+		keys[t.key(p.seed, row)] = int32(row)
+	}
+	p.loaded[s.Path] = keys
+	return keys, nil
+}
+
+// contexts marks the rows that the data set has with as many events, and notes
+// those of which it has a row with fewer.
+func (p *present) contexts(t *contextTable) (skip []bool, known, grown int64, err error) {
+	list := overlapping(p.contextFiles, t.start.numbers)
+	if len(list) == 0 {
+		return nil, 0, 0, nil
+	}
+	rows := map[string]int32{}
+	for row := range t.rows {
+		id, _ := t.ids(row)
+		rows[id] = int32(row)
+	}
+	skip = make([]bool, t.rows)
+	for i := range list {
+		old := newContextTable()
+		if err := old.read(filepath.Join(p.dir, filepath.FromSlash(list[i].Path))); err != nil {
+			return nil, 0, 0, err
+		}
+		for at := range old.rows {
+			id, _ := old.ids(at)
+			row, ok := rows[id]
+			if !ok {
+				continue
+			}
+			if old.events.numbers[at] >= t.events.numbers[row] {
+				skip[row] = true
+				known++
+				continue
+			}
+			if p.outgrown[list[i].Path] == nil {
+				p.outgrown[list[i].Path] = map[int32]bool{}
+			}
+			p.outgrown[list[i].Path][int32(at)] = true
+			grown++
+		}
+	}
+	return skip, known, grown, nil
+}
+
+// logID tells a log by its first event.
+func logID(cluster string, e *audit.Event) string {
+	h := xxh3.New()
+	for _, s := range []string{cluster, e.AuditID, string(e.Stage), e.User.Username, e.RequestURI} {
+		_, _ = fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	var times [16]byte
+	binary.LittleEndian.PutUint64(times[:8], uint64(e.RequestReceived.UnixMicro()))
+	binary.LittleEndian.PutUint64(times[8:], uint64(e.StageTime.UnixMicro()))
+	_, _ = h.Write(times[:])
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -90,7 +90,7 @@ func (b *builder) own(condition func(), context bool) {
 		condition()
 		return
 	}
-	b.WriteString(`("cluster", "context") IN (SELECT ("cluster", "id") FROM contexts WHERE `)
+	b.WriteString(`("cluster", "context") IN (SELECT "cluster", "id" FROM contexts WHERE `)
 	condition()
 	b.WriteByte(')')
 }

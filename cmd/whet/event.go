@@ -109,7 +109,7 @@ func bodyFields(b *audit.Body) any {
 		return nil
 	}
 	metadata := present(map[string]any{
-		"name": orNil(b.Name), "uid": orNil(b.UID), "generation": orNil(b.Generation), "labels": mapOrNil(b.Labels),
+		"name": orNil(b.Name), "generation": orNil(b.Generation), "labels": mapOrNil(b.Labels),
 	})
 	spec := present(map[string]any{"nodeName": orNil(b.Pod.NodeName)})
 	if b.Replicas != nil {

@@ -11,7 +11,79 @@ import (
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/whet-k8s/whet/pipeline"
+	"github.com/whet-k8s/whet/store"
 )
+
+// dayLog is a log of 9,905 events, at Metadata level.
+const dayLog = "../../recordings/day.metadata.jsonl.zst"
+
+// dataOfDay makes a data set of dayLog.
+func dataOfDay(t *testing.T, keep store.Keep) string {
+	t.Helper()
+	dir := t.TempDir()
+	w, err := store.Append(t.Context(), dir, store.WriterOptions{Keep: keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := pipeline.Run(t.Context(), []string{dayLog}, nil, pipeline.Options{}, w.Sink())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Commit(t.Context(), account); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// exported runs whet export and gives its status, output and messages.
+func exported(t *testing.T, args ...string) (code int, out, messages string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = run(t.Context(), append([]string{"export"}, args...), &stdio{in: strings.NewReader(""), out: &stdout, err: &stderr})
+	return code, stdout.String(), stderr.String()
+}
+
+// TestExportOfDataSet wants of a data set what its log gives.
+func TestExportOfDataSet(t *testing.T) {
+	data := dataOfDay(t, store.KeepEvents)
+	for _, args := range [][]string{
+		{"csv"}, {"csv", "--where", "verb == patch"}, {"otlp", "--where", "effects > 20"},
+		{"dot", "deploy/data/web-api"}, {"graphml", "54e0dda5-8677-46b1-9560-31fd1fb870a0"},
+	} {
+		code, ofData, messages := exported(t, append(args, "--data", data)...)
+		if code != 0 || messages != "" {
+			t.Errorf("%v: status %d, %s", args, code, messages)
+		}
+		code, ofLog, messages := exported(t, append(args, dayLog)...)
+		if code != 0 {
+			t.Errorf("%v: status %d, %s", args, code, messages)
+		}
+		if ofData != ofLog || ofLog == "" {
+			t.Errorf("%v: %d bytes of the data set, %d other ones of the log", args, len(ofData), len(ofLog))
+		}
+	}
+	code, events, _ := exported(t, "unclassified", "--data", data)
+	_, lines, _ := exported(t, "unclassified", dayLog)
+	if n := strings.Count(lines, "\n"); code != 0 || n == 0 || strings.Count(events, `"rule":"unknown"`) != n {
+		t.Errorf("status %d, %d unclassified lines, and of the data set:\n%s", code, n, events)
+	}
+	code, _, messages := exported(t, "dot", "--data", data, "00000000-0000-4000-8000-00000000ffff")
+	if code != exitFailed || !strings.Contains(messages, "no event of the") {
+		t.Errorf("an id that is not there: status %d, %s", code, messages)
+	}
+}
+
+// TestExportOfContexts has a data set without events, of which each trace is one
+// span.
+func TestExportOfContexts(t *testing.T) {
+	code, out, messages := exported(t, "otlp", "--data", dataOfDay(t, store.KeepContexts), "--where", "effects > 100")
+	contexts := strings.Count(out, `"whet.context.id"`)
+	if code != 0 || contexts == 0 || strings.Count(out, `"spanId"`) != contexts || strings.Contains(out, "parentSpanId") {
+		t.Errorf("status %d, %s, %d contexts in:\n%s", code, messages, contexts, out)
+	}
+}
 
 // TestExportToCollector sends the traces of a recording to a collector on
 // loopback, and counts what arrives.
@@ -40,11 +112,9 @@ func TestExportToCollector(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	var out, messages bytes.Buffer
-	args := []string{"export", "otlp", "--endpoint", server.URL, "--header", "Authorization: Bearer y", "../../recordings/day.metadata.jsonl.zst"}
-	code := run(t.Context(), args, &stdio{in: strings.NewReader(""), out: &out, err: &messages})
-	if code != 0 || out.Len() > 0 || !strings.Contains(messages.String(), "Sent 7,9") {
-		t.Errorf("status %d, printed %q and %q", code, out.String(), messages.String())
+	code, out, messages := exported(t, "otlp", "--endpoint", server.URL, "--header", "Authorization: Bearer y", dayLog)
+	if code != 0 || out != "" || !strings.Contains(messages, "Sent 7,9") {
+		t.Errorf("status %d, printed %q and %q", code, out, messages)
 	}
 	if spans < 7900 || batches < spans/512 {
 		t.Errorf("%d spans in %d batches", spans, batches)

@@ -12,25 +12,56 @@ import (
 	"github.com/whet-k8s/whet/pipeline"
 )
 
-// linked is a log as a Predictor gets it.
-type linked struct {
-	assigned []link.Assignment
-	added    []link.Assignment
-	own      []label.Label
+// linked is a log as a Predictor gets it: calls of Assigned and Add in the
+// order in which the pipeline makes them.
+type linked []call
+
+// call is one of Assigned, or of Add with the event's own label.
+type call struct {
+	as  link.Assignment
+	own label.Label
+	add bool
+}
+
+// feed makes the calls. Events are tagged with their place in the input.
+func (l linked) feed(p *model.Predictor) error {
+	next := uint64(0)
+	for i := range l {
+		c := &l[i]
+		if !c.add {
+			p.Assigned(&c.as)
+			continue
+		}
+		if err := p.Add(next, &c.as, c.own); err != nil {
+			return err
+		}
+		next++
+	}
+	return p.Close()
+}
+
+// events counts the events.
+func (l linked) events() int {
+	count := 0
+	for i := range l {
+		if l[i].add {
+			count++
+		}
+	}
+	return count
 }
 
 // linkRecording links a recording that the repository ships.
-func linkRecording(t testing.TB, name string) *linked {
+func linkRecording(t testing.TB, name string) linked {
 	t.Helper()
 	var l linked
 	sink := pipeline.Sink{
 		Assignment: func(as *link.Assignment) error {
-			l.assigned = append(l.assigned, *as)
+			l = append(l, call{as: *as})
 			return nil
 		},
 		Annotation: func(a *pipeline.Annotation) error {
-			l.added = append(l.added, train.AssignmentOf(a))
-			l.own = append(l.own, a.Label)
+			l = append(l, call{as: train.AssignmentOf(a), own: a.Label, add: true})
 			return nil
 		},
 	}
@@ -38,7 +69,7 @@ func linkRecording(t testing.TB, name string) *linked {
 	if _, err := pipeline.Run(context.Background(), []string{log}, nil, pipeline.Options{}, sink); err != nil {
 		t.Fatal(err)
 	}
-	return &l
+	return l
 }
 
 // BenchmarkPredictor measures features, network and vote; reading and linking
@@ -52,17 +83,9 @@ func BenchmarkPredictor(b *testing.B) {
 	codec := label.New(label.Options{})
 	for b.Loop() {
 		p := m.NewPredictor(codec, model.PredictorOptions{}, func(model.Prediction) error { return nil })
-		for i := range l.assigned {
-			p.Assigned(&l.assigned[i])
-		}
-		for i := range l.added {
-			if err := p.Add(uint64(i), &l.added[i], l.own[i]); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if err := p.Close(); err != nil {
+		if err := l.feed(p); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(l.added)), "ns/line")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*l.events()), "ns/line")
 }

@@ -21,17 +21,17 @@ func (x *Extractor) eventFeatures(ev *audit.Event, v *[featureCount]string) {
 	v[fLevel], v[fStage], v[fVerb] = string(ev.Level), string(ev.Stage), ev.Verb
 	o := &ev.Object
 	v[fGroup], v[fResource], v[fSubresource] = o.APIGroup, o.Resource, o.Subresource
-	v[fNamespaced], v[fNamed] = flag(o.Namespace != ""), flag(o.Name != "")
+	v[fNamespaced], v[fNamed] = yesNo(o.Namespace != ""), yesNo(o.Name != "")
 	v[fNamespace] = namespaceKind(o.Namespace)
 	v[fComponent], v[fUserGroup] = component(ev), userGroup(ev.User.Groups)
 	v[fTool], v[fToolVersion], v[fToolPart] = splitAgent(ev.UserAgent)
-	v[fImpersonated] = flag(ev.Impersonated != nil)
+	v[fImpersonated] = yesNo(ev.Impersonated != nil)
 	if ev.Status.Code != 0 {
 		v[fCode] = number(int(ev.Status.Code))
 	}
 	v[fDecision] = ev.Annotations["authorization.k8s.io/decision"]
 	if strings.Contains(ev.RequestURI, "?") {
-		v[fDryRun] = flag(ev.DryRun())
+		v[fDryRun] = yesNo(ev.DryRun())
 		v[fManager] = ev.FieldManager()
 	}
 	v[fReason] = ev.Status.Reason
@@ -137,7 +137,7 @@ func splitAgent(agent string) (tool, version, part string) {
 
 const yes = "yes"
 
-func flag(set bool) string {
+func yesNo(set bool) string {
 	if set {
 		return yes
 	}

@@ -148,7 +148,7 @@ func (x *Extractor) fromLinker(as *link.Assignment, l *Line, here *place) {
 	v := &l.values
 	v[fRole], v[fRule] = string(as.Role), as.Rule
 	v[fConfidence] = confidenceBand(as.Confidence)
-	v[fAutonomous] = flag(as.Autonomous != "")
+	v[fAutonomous] = yesNo(as.Autonomous != "")
 	operation, context := x.root(as.Operation), x.root(as.Context)
 	if operation != nil {
 		l.candidates[ofOperation] = operation.label
@@ -164,7 +164,7 @@ func (x *Extractor) fromLinker(as *link.Assignment, l *Line, here *place) {
 	if context != nil {
 		l.candidates[ofContext] = context.label
 		v[fContextAction] = context.action
-		v[fOwnContext] = flag(operation != nil && operation.at.Equal(context.at) && operation.label == context.label)
+		v[fOwnContext] = yesNo(operation != nil && operation.at.Equal(context.at) && operation.label == context.label)
 	}
 	if cause, ok := x.events.get(as.Cause); ok && as.Cause != "" {
 		l.edges[edgeCause] = cause.number

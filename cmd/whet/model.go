@@ -121,7 +121,7 @@ func (o *planFlags) flags(f *pflag.FlagSet) {
 	f.Float64Var(&o.plan.Shape.Focus, "focus", s.Focus, "exponent of the focal loss; 0 is cross entropy")
 	f.StringSliceVar(&o.plan.Shape.Drop, "without", nil, "do without these `FEATURES` (whet model info lists them)")
 	f.IntVar(&o.plan.Shape.AtLeast, "min-count", s.AtLeast, "how often a value must occur to get a number of its own")
-	f.Float64Var(&o.plan.Options.Unseen, "hide", 0.05, "share of the values that are hidden from the network in training")
+	f.Float64Var(&o.plan.Options.Unseen, "hide", 0.15, "share of the values that are hidden from the network in training")
 	f.IntVar(&o.plan.Options.Epochs, "epochs", 30, "how often to go through the data at most")
 	f.IntVar(&o.plan.Options.Batch, "batch", 16, "how many windows a step learns from")
 	f.Float64Var(&o.plan.Options.Rate, "rate", 0.002, "first learning rate")

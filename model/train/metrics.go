@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -74,6 +75,31 @@ func (c *Confusion) Classes() map[label.Label]Outcome {
 	}
 	return classes
 }
+
+// Mistake is a label that is true of lines, and another that was said of them.
+type Mistake struct {
+	Want  label.Label `json:"want"`
+	Said  label.Label `json:"said"`
+	Lines int         `json:"lines"`
+}
+
+// Mistakes lists the most frequent mistakes, at most so many.
+func (c *Confusion) Mistakes(most int) []Mistake {
+	var list []Mistake
+	for p, n := range c.counts {
+		if p.want != p.said {
+			list = append(list, Mistake{p.want, p.said, n})
+		}
+	}
+	slices.SortFunc(list, func(a, b Mistake) int {
+		return cmp.Or(cmp.Compare(b.Lines, a.Lines), cmp.Compare(a.Want, b.Want), cmp.Compare(a.Said, b.Said))
+	})
+	return list[:min(len(list), most)]
+}
+
+// Count gives how many lines with a true label were said to have another one,
+// or the same.
+func (c *Confusion) Count(want, said label.Label) int { return c.counts[pair{want, said}] }
 
 // Figures are the figures of a set of lines. Macro figures are means over the
 // labels that are true of a line or were said of one, as in package evaluate.

@@ -47,7 +47,7 @@ type Plan struct {
 func DefaultShape() model.Shape {
 	return model.Shape{
 		Name: "default", Kind: nn.Relational, Relations: true, Width: 48, Hidden: 48, Layers: 2,
-		Window: 60, Stride: 30, Dropout: 0.1, Focus: 1, AtLeast: 3,
+		Window: 60, Stride: 30, Dropout: 0.3, Focus: 0.5, AtLeast: 3,
 	}
 }
 
@@ -99,9 +99,13 @@ func (p Plan) split(data []Data) (training, validation []*model.Sequence, err er
 			training, validation = append(training, before), append(validation, after)
 		}
 	}
+	lines := 0
+	for _, s := range training {
+		lines += len(s.Lines)
+	}
 	switch {
-	case len(training) == 0:
-		return nil, nil, errors.New("nothing is left to train on")
+	case lines == 0:
+		return nil, nil, errors.New("nothing is left to train on: what is held back, and the gap of a window before it, is all there is")
 	case p.HoldOut != "" && len(validation) == 0:
 		return nil, nil, fmt.Errorf("no recording is named %q, which is to be held out", p.HoldOut)
 	}

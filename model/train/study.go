@@ -21,6 +21,9 @@ type Trial struct {
 	All  *Measurement
 	// Weights counts the network's weights.
 	Weights int
+	// Model is the model that was trained, Tested what it was measured on.
+	Model  *model.Model
+	Tested []*model.Sequence
 }
 
 // LogMeasurement is the measurement of one log.
@@ -192,7 +195,7 @@ func (s *Study) one(ctx context.Context, t trial, plan Plan) (Trial, error) {
 	if err != nil {
 		return Trial{}, err
 	}
-	result := Trial{Name: t.name, History: history, All: NewMeasurement(), Weights: m.Net().Size()}
+	result := Trial{Name: t.name, History: history, All: NewMeasurement(), Weights: m.Net().Size(), Model: m}
 	for _, sequence := range t.test {
 		if sequence == nil || len(sequence.Lines) == 0 {
 			continue
@@ -200,6 +203,7 @@ func (s *Study) one(ctx context.Context, t trial, plan Plan) (Trial, error) {
 		r := Measure(m, sequence)
 		result.Logs = append(result.Logs, LogMeasurement{sequence.Name, r})
 		result.All.Merge(r)
+		result.Tested = append(result.Tested, sequence)
 	}
 	return result, nil
 }

@@ -220,14 +220,24 @@ type queryRun struct {
 
 // dataSet asks a data set.
 func (q *queryRun) dataSet(ctx context.Context) error {
-	data, err := store.Open(ctx, q.data)
+	data, err := openData(ctx, q.std, q.data)
 	if err != nil {
 		return err
 	}
 	defer data.Close()
 	if q.field != nil {
-		return q.count(ctx, data)
+		err = q.count(ctx, data)
+	} else {
+		err = q.list(ctx, data)
 	}
+	if err != nil {
+		return err
+	}
+	return damagedError(q.data, data)
+}
+
+// list prints what a data set has.
+func (q *queryRun) list(ctx context.Context, data *store.DataSet) error {
 	finds, err := newFinds(q)
 	if err != nil {
 		return err
@@ -239,20 +249,20 @@ func (q *queryRun) dataSet(ctx context.Context) error {
 	}
 	if q.events {
 		for ev, err := range data.Events(ctx, q.expr.Where(), page) {
-			if err != nil {
-				return err
+			if err == nil {
+				err = finds.add(ev, nil)
 			}
-			if err := finds.add(ev, nil); err != nil {
+			if err != nil {
 				return finds.closeAfter(err)
 			}
 		}
 		return finds.close()
 	}
 	for c, err := range data.Contexts(ctx, q.expr.Where(), page) {
-		if err != nil {
-			return err
+		if err == nil {
+			err = finds.add(nil, c)
 		}
-		if err := finds.add(nil, c); err != nil {
+		if err != nil {
 			return finds.closeAfter(err)
 		}
 	}

@@ -21,6 +21,7 @@ const (
 	exitFailed    = 1
 	exitUsage     = 2
 	exitMalformed = 3
+	exitDamaged   = 4
 )
 
 // stdio is where a command reads and writes.
@@ -55,7 +56,8 @@ Exit statuses:
   0  fine
   1  failed: nothing found, a file that cannot be read, interrupted
   2  wrong usage: an unknown command or flag, a value that makes no sense
-  3  finished, but some lines were malformed and --strict was given`
+  3  finished, but some lines were malformed and --strict was given
+  4  finished, but files of the data set are damaged and were left out`
 
 const rootExample = `  whet demo                                 a first look at a real recording
   whet analyze audit.log                    what people did, and what followed

@@ -12,8 +12,6 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/spf13/cobra"
-
-	"github.com/whet-k8s/whet/store"
 )
 
 const sqlHelp = `Sql asks a data set, which whet analyze --out writes, in the SQL of DuckDB. It
@@ -78,7 +76,7 @@ func runSQL(ctx context.Context, std *stdio, o *sqlOptions, statement string) er
 	if err != nil {
 		return err
 	}
-	data, err := store.Open(ctx, o.data)
+	data, err := openData(ctx, std, o.data)
 	if err != nil {
 		return err
 	}
@@ -94,7 +92,10 @@ func runSQL(ctx context.Context, std *stdio, o *sqlOptions, statement string) er
 	if closeErr := out.close(); err == nil {
 		err = closeErr
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return damagedError(o.data, data)
 }
 
 // checkStatement wants one statement that only reads. DuckDB's own parser

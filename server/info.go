@@ -47,7 +47,7 @@ func (a *api) info(ctx context.Context, p *params) (any, error) {
 	}
 	answer := infoAnswer{
 		Version: a.options.Version, Clusters: []string{}, Keep: store.KeepAll, Raw: a.hasRaw(),
-		Source: a.options.Source, Warnings: append([]string{}, a.options.Warnings...),
+		Source: append([]string{}, a.options.Source...), Warnings: append([]string{}, a.options.Warnings...),
 		Limits: limits{maxPage, maxPage, maxDots, maxLanes, maxFacet},
 	}
 	var first, last sql.NullTime

@@ -35,10 +35,7 @@ type StreamOptions struct {
 type Stream struct {
 	expr    *Expr
 	options StreamOptions
-	// Found takes what fits, contexts in the order of their start and events in
-	// that of the log. The context is nil for an event without one, and where
-	// nothing needed it. An error ends the run.
-	found func(*store.Event, *store.Context) error
+	found   func(*store.Event, *store.Context) error
 
 	contexts map[string]*store.Context
 	events   []*store.Event
@@ -47,8 +44,9 @@ type Stream struct {
 }
 
 // NewStream makes a Stream that gives what fits to found: of a query over
-// contexts a context, of one over events an event, and its context where that
-// was needed. An error of found ends the run.
+// contexts a context, in the order of their start, and of one over events an
+// event, in the order of the log, with its context where that was needed and
+// there is one. An error of found ends the run.
 func NewStream(e *Expr, o StreamOptions, found func(*store.Event, *store.Context) error) *Stream {
 	o.MaxContexts = cmp.Or(o.MaxContexts, 50_000)
 	o.MaxEvents = cmp.Or(o.MaxEvents, 100_000)

@@ -68,7 +68,7 @@ func newLabelCommand(std *stdio) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newLabelEncodeCommand(std), newLabelDecodeCommand(std), newLabelListCommand(std), newLabelProposeCommand(std))
+	cmd.AddCommand(newLabelEncodeCommand(std), newLabelDecodeCommand(std), newLabelListCommand(std), newLabelProposeCommand(std), newLabelEditCommand(std))
 	return cmd
 }
 

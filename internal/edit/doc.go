@@ -1,6 +1,6 @@
 // Package edit is the model of a session in which a person labels the events
 // of an audit log, as whet label edit does on a terminal. It draws nothing:
-// package screen, below it, shows a Session and turns keys into its calls.
+// package tui, below it, shows a Session and turns keys into its calls.
 //
 // # The parts
 //

@@ -194,3 +194,6 @@ func (j *Journal) Close() error {
 	}
 	return j.file.Close()
 }
+
+// New tells whether nothing was ever written into the journal.
+func (j *Journal) New() bool { return j.header == nil }

@@ -3,6 +3,7 @@ package edit
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/label"
@@ -151,7 +152,7 @@ func (l *learnt) number(r reason) uint16 {
 // Learn takes in what Analyse found. Background events get their own label,
 // which the journal notes; the error is that of writing it.
 func (s *Session) Learn(opinions []Opinion) error {
-	r := record{}
+	var background []int
 	for _, o := range opinions {
 		i, ok := s.index.find(o.Offset)
 		if !ok {
@@ -167,13 +168,19 @@ func (s *Session) Learn(opinions []Opinion) error {
 			root: int32(root), label: int32(o.Label), confidence: pack(o.Confidence), autonomous: o.Autonomous,
 			reason: s.learnt.number(reason{o.Role, o.Rule, o.Evidence}),
 		}
-		background := o.Role == link.RoleDropped || o.Role == link.RoleBackground && o.Rule != link.RuleUnknown
-		if background && !s.marks.automatic[i] && label.Label(s.index.entries[i].Own) != label.Unknown {
-			r.Automatic = appendRange(r.Automatic, i)
+		caused := o.Role != link.RoleDropped && (o.Role != link.RoleBackground || o.Rule == link.RuleUnknown)
+		if !caused && !s.marks.automatic[i] && label.Label(s.index.entries[i].Own) != label.Unknown {
+			background = append(background, i)
 		}
 	}
-	if len(r.Automatic) == 0 {
+	if len(background) == 0 {
 		return nil
+	}
+	// The linker's order is not the log's.
+	slices.Sort(background)
+	r := record{}
+	for _, i := range background {
+		r.Automatic = appendRange(r.Automatic, i)
 	}
 	return s.apply(&r)
 }

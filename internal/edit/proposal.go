@@ -20,7 +20,7 @@ const (
 	FromLinker   Source = "linker"
 	FromModel    Source = "model"
 	FromPrevious Source = "previous label"
-	FromOwn      Source = "own"
+	FromOwn      Source = "own label"
 	FromAction   Source = "next action"
 	FromNext     Source = "next"       // with a verb
 	FromAs       Source = "as"         // with a verb

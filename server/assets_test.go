@@ -60,7 +60,7 @@ func TestAssets(t *testing.T) {
 }
 
 func TestAssetsNeedAnIndex(t *testing.T) {
-	if _, err := New(nil, Options{Assets: fstest.MapFS{}}); err == nil || !strings.Contains(err.Error(), "index.html") {
+	if _, err := New(t.Context(), nil, Options{Assets: fstest.MapFS{}}); err == nil || !strings.Contains(err.Error(), "index.html") {
 		t.Errorf("without index.html: %v", err)
 	}
 }

@@ -16,7 +16,7 @@ func BenchmarkAnswers(b *testing.B) {
 		b.Fatal(err)
 	}
 	data := open(b, cmp.Or(os.Getenv("WHET_DATA"), dir))
-	handler, err := New(data, Options{Listen: "127.0.0.1:8080"})
+	handler, err := New(b.Context(), data, Options{Listen: "127.0.0.1:8080"})
 	if err != nil {
 		b.Fatal(err)
 	}

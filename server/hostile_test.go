@@ -60,7 +60,7 @@ func hostileServer(t testing.TB) http.Handler {
 	if err := build(t.Context(), set, store.KeepAll, file); err != nil {
 		t.Fatal(err)
 	}
-	handler, err := New(open(t, set), Options{Listen: "127.0.0.1:8080"})
+	handler, err := New(t.Context(), open(t, set), Options{Listen: "127.0.0.1:8080"})
 	if err != nil {
 		t.Fatal(err)
 	}

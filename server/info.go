@@ -41,11 +41,14 @@ const infoSQL = `SELECT (SELECT count(*) FROM contexts), (SELECT count(*) FROM e
 	greatest((SELECT max("end") FROM contexts), (SELECT max(stageTimestamp) FROM events))`
 
 // info answers /info.
-func (a *api) info(ctx context.Context, p *params) (any, error) {
-	if err := p.done(); err != nil {
-		return nil, err
-	}
-	answer := infoAnswer{
+func (a *api) info(_ context.Context, p *params) (any, error) {
+	return a.facts, p.done()
+}
+
+// findFacts looks at the data set as a whole, once: it does not change while
+// it is open.
+func (a *api) findFacts(ctx context.Context) (*infoAnswer, error) {
+	answer := &infoAnswer{
 		Version: a.options.Version, Clusters: []string{}, Keep: store.KeepAll, Raw: a.hasRaw(),
 		Source: append([]string{}, a.options.Source...), Warnings: append([]string{}, a.options.Warnings...),
 		Limits: limits{maxPage, maxPage, maxDots, maxLanes, maxFacet},

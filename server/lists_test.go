@@ -109,7 +109,7 @@ func TestPagesHoldAtOneTime(t *testing.T) {
 	if err := build(t.Context(), dir, store.KeepAll, "testdata/onetime.jsonl"); err != nil {
 		t.Fatal(err)
 	}
-	handler, err := New(open(t, dir), Options{Listen: "127.0.0.1:8080"})
+	handler, err := New(t.Context(), open(t, dir), Options{Listen: "127.0.0.1:8080"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +148,21 @@ func TestCursorBelongsToItsList(t *testing.T) {
 	}
 	if w := ask(handler, http.MethodGet, "/api/v1/events?cursor="+next, ""); w.Code != http.StatusBadRequest {
 		t.Errorf("a cursor of another list: status %d", w.Code)
+	}
+}
+
+func TestTimeIsAsGiven(t *testing.T) {
+	handler := dayServer(t)
+	whole := pages(t, handler, "/contexts?", 1000)
+	from, to := "2026-11-23T18:24:00.5Z", "2026-11-23T20:26:00.123456%2B02:00"
+	want := 0
+	for _, c := range whole {
+		if c.Start >= "2026-11-23T18:24:00.5" && c.Start < "2026-11-23T18:26:00.123456" {
+			want++
+		}
+	}
+	if got := get[rows](t, handler, "/contexts?from="+from+"&to="+to).Total; got != want || want == 0 {
+		t.Errorf("%d contexts, want %d", got, want)
 	}
 }
 

@@ -73,7 +73,7 @@ func dayServer(t testing.TB, change ...func(*Options)) http.Handler {
 	for _, f := range change {
 		f(&o)
 	}
-	handler, err := New(open(t, dir), o)
+	handler, err := New(t.Context(), open(t, dir), o)
 	if err != nil {
 		t.Fatal(err)
 	}

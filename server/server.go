@@ -73,14 +73,26 @@ type api struct {
 	gate     *gate
 	packer   *packer
 	sessions *sessions
+	facts    *infoAnswer
 }
 
+// maxHeld bounds the contexts that are held in memory, about a kilobyte each.
+// Asking more of them takes longer, and no more memory.
+const maxHeld = 100_000
+
 // New makes the handler of a server for a data set, which it neither closes
-// nor changes.
-func New(data *store.DataSet, o Options) (http.Handler, error) {
+// nor changes on disk. It reads the contexts of one that is not large into
+// memory first.
+func New(ctx context.Context, data *store.DataSet, o Options) (http.Handler, error) {
 	packer, err := newPacker()
 	if err != nil {
 		return nil, err
+	}
+	var files *assets
+	if o.Assets != nil {
+		if files, err = newAssets(o.Assets, packer); err != nil {
+			return nil, err
+		}
 	}
 	o.QueryTime = cmp.Or(o.QueryTime, 10*time.Second)
 	queries := cmp.Or(o.Queries, runtime.GOMAXPROCS(0))
@@ -92,6 +104,12 @@ func New(data *store.DataSet, o Options) (http.Handler, error) {
 		data: data, options: o, labels: label.New(label.Options{}), policy: policy,
 		gate: newGate(queries, 16*queries), packer: packer, sessions: newSessions(o.Token, o.TLS),
 	}
+	if _, err := data.HoldContexts(ctx, maxHeld); err != nil {
+		return nil, err
+	}
+	if a.facts, err = a.findFacts(ctx); err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	a.routes(mux)
 	for _, path := range []string{"/api", "/api/"} {
@@ -99,11 +117,7 @@ func New(data *store.DataSet, o Options) (http.Handler, error) {
 			writeProblem(w, notFound("see /api/v1/openapi.yaml", "the API has no %s", quoteName(r.URL.Path)))
 		})
 	}
-	if o.Assets != nil {
-		files, err := newAssets(o.Assets, packer)
-		if err != nil {
-			return nil, err
-		}
+	if files != nil {
 		mux.Handle("/", files)
 	}
 	return &guard{hosts: hostsOf(o.Listen, o.Hosts), next: mux}, nil

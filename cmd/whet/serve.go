@@ -212,7 +212,7 @@ func (l *listening) serve(ctx context.Context, std *stdio, dir string) error {
 		return err
 	}
 	defer data.Close()
-	handler, err := server.New(data, l.options)
+	handler, err := server.New(ctx, data, l.options)
 	if err != nil {
 		return err
 	}

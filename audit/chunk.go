@@ -23,6 +23,11 @@ type Chunk struct {
 	Blank int
 	// Bytes counts the bytes of the chunk after decompression.
 	Bytes int
+	// Data are all bytes of the chunk, those between the records too, and Offset
+	// counts the bytes of the source before them. They are there with
+	// Options.KeepData only.
+	Data   []byte
+	Offset int64
 
 	buffer []byte // what holds the records, for Reader.Recycle
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ type Options struct {
 	// MaxLine is the longest line, or value over several lines, in bytes; 0
 	// means DefaultMaxLine. What is longer is malformed.
 	MaxLine int
+	// KeepData makes every Chunk hold all of its bytes.
+	KeepData bool
 }
 
 // Reader reads logs one after the other and cuts them into chunks. Its
@@ -41,6 +44,7 @@ type Reader struct {
 	empty   []string
 	total   int64
 	count   atomic.Int64
+	mark    bool // the source began with a byte order mark, which no chunk holds yet
 
 	in      *input // nil between sources
 	scanner lineScanner
@@ -56,6 +60,9 @@ type Reader struct {
 // maxFree is how many buffers a Reader keeps for reuse: about as many as are
 // on their way between goroutines.
 const maxFree = 16
+
+// byteOrderMark is what a text in UTF-8 may begin with.
+const byteOrderMark = "\xef\xbb\xbf"
 
 // Open finds the logs that the arguments name and gives a Reader of them, in
 // the order of the arguments. An argument is a file, a folder, a pattern
@@ -176,8 +183,9 @@ func (r *Reader) fill(ctx context.Context) error {
 // is nothing to say.
 func (r *Reader) cut() *Chunk {
 	s := &r.scanner
-	if s.offset == 0 && s.line == 1 && len(s.buf) >= 3 && string(s.buf[:3]) == "\xef\xbb\xbf" {
-		s.drop(3) // a byte order mark, which some editors and shells put there
+	if s.offset == 0 && s.line == 1 && bytes.HasPrefix(s.buf, []byte(byteOrderMark)) {
+		s.drop(len(byteOrderMark)) // which some editors and shells put there
+		r.mark = r.options.KeepData
 	}
 	found := s.scan(r.ended)
 	c := &Chunk{
@@ -187,6 +195,9 @@ func (r *Reader) cut() *Chunk {
 	keep := 0
 	for _, p := range found.spans {
 		keep = max(keep, p.end)
+	}
+	if r.options.KeepData {
+		keep = found.used
 	}
 	data := s.buf[:keep]
 	handOver := keep > cap(s.buf)/2
@@ -199,6 +210,12 @@ func (r *Reader) cut() *Chunk {
 			Raw: data[p.start:p.end:p.end], Line: p.line, Lines: p.lines,
 			Offset: s.offset + int64(p.start), Reason: p.reason,
 		})
+	}
+	if r.options.KeepData {
+		c.Data, c.Offset = data, s.offset
+		if r.mark {
+			c.Data, c.Offset, r.mark = append([]byte(byteOrderMark), data...), 0, false
+		}
 	}
 	if handOver {
 		c.buffer = s.buf
@@ -213,7 +230,7 @@ func (r *Reader) cut() *Chunk {
 	if r.ended && r.damage != "" {
 		c.Records = append(c.Records, Record{Line: s.line, Offset: s.offset, Reason: r.damage})
 	}
-	if len(c.Records) == 0 && c.Lines == 0 && c.Bytes == 0 {
+	if len(c.Records) == 0 && c.Lines == 0 && c.Bytes == 0 && len(c.Data) == 0 {
 		return nil
 	}
 	r.seq++

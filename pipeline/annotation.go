@@ -45,8 +45,12 @@ type Annotation struct {
 	Event *audit.Event
 	// Actor is the username of the root of the event's context, "" without one.
 	Actor string
-	// Raw is the event's JSON as the input had it, with Options.KeepRaw.
-	Raw []byte
+	// Raw is the event's JSON as the input had it, with Options.KeepRaw. With
+	// Options.KeepGaps Before are the bytes between the event before and this one,
+	// which are a line feed as a rule, and Raw is empty where the Sink's Gap has
+	// the event's bytes.
+	Raw    []byte
+	Before []byte
 }
 
 // AppendJSON appends the annotation as a JSON object without a line feed, in

@@ -29,6 +29,9 @@ const (
 type decoded struct {
 	audit.Batch
 	verdicts []verdict
+	// data and offset are the chunk's, with Options.KeepGaps.
+	data   []byte
+	offset int64
 }
 
 // verdict is what is known of an event before it is linked.
@@ -160,6 +163,7 @@ func (s spareBatches) put(b *decoded) {
 // decodeChunk decodes a chunk and decides about its events, in the memory of b.
 func decodeChunk(d *audit.Decoder, b *decoded, c *audit.Chunk, o Options, seed maphash.Seed) *decoded {
 	d.DecodeInto(&b.Batch, c)
+	b.data, b.offset = c.Data, c.Offset
 	b.verdicts = slices.Grow(b.verdicts[:0], len(b.Events))[:len(b.Events)]
 	for i := range b.Events {
 		ev := &b.Events[i]

@@ -8,6 +8,7 @@ import (
 // in the order of the input. It is a queue in a ring.
 type order struct {
 	deliver func(*Annotation) error
+	gap     func(source string, bytes []byte) error
 	keepRaw bool
 	raw     spill
 
@@ -20,20 +21,44 @@ type order struct {
 type waiting struct {
 	Annotation
 	decided, wanted bool
+	// before is how many bytes of the raw ones stand before the event; isGap
+	// says that there is no event.
+	before int
+	isGap  bool
 }
 
-// add takes the next event of the input in.
-func (o *order) add(ev *audit.Event, line int) error {
+// add takes the next event of the input in, with its bytes, so many of which
+// stand before it.
+func (o *order) add(ev *audit.Event, line int, raw []byte, before int) error {
+	w := o.next()
+	w.Annotation = Annotation{Line: line, Position: ev.Position, AuditID: ev.AuditID, Stage: ev.Stage, Event: ev}
+	w.before = before
+	if o.keepRaw {
+		return o.raw.push(raw)
+	}
+	return nil
+}
+
+// addGap takes bytes in that belong to no event.
+func (o *order) addGap(source string, b []byte) error {
+	w := o.next()
+	w.isGap, w.decided, w.wanted = true, true, true
+	w.Position.Source = source
+	if err := o.raw.push(b); err != nil {
+		return err
+	}
+	return o.drain()
+}
+
+// next gives the place of what comes next.
+func (o *order) next() *waiting {
 	if o.count == len(o.ring) {
 		o.grow()
 	}
 	w := o.slot(o.first + uint64(o.count))
-	*w = waiting{Annotation: Annotation{Line: line, Position: ev.Position, AuditID: ev.AuditID, Stage: ev.Stage, Event: ev}}
+	*w = waiting{}
 	o.count++
-	if o.keepRaw {
-		return o.raw.push(ev.Raw)
-	}
-	return nil
+	return w
 }
 
 func (o *order) grow() {
@@ -55,12 +80,17 @@ func (o *order) at(seq uint64) *Annotation { return &o.slot(seq).Annotation }
 func (o *order) decide(seq uint64, wanted bool) error {
 	w := o.slot(seq)
 	w.decided, w.wanted = true, wanted
+	return o.drain()
+}
+
+// drain delivers what is decided, up to the first that is not.
+func (o *order) drain() error {
 	for o.count > 0 {
 		w := o.slot(o.first)
 		if !w.decided {
 			return nil
 		}
-		if err := o.next(w); err != nil {
+		if err := o.pass(w); err != nil {
 			return err
 		}
 		*w = waiting{}
@@ -70,14 +100,17 @@ func (o *order) decide(seq uint64, wanted bool) error {
 	return nil
 }
 
-// next delivers the oldest annotation.
-func (o *order) next(w *waiting) error {
+// pass delivers the oldest annotation.
+func (o *order) pass(w *waiting) error {
 	if o.keepRaw {
 		raw, err := o.raw.pop()
 		if err != nil {
 			return err
 		}
-		w.Raw = raw
+		if w.isGap {
+			return o.gap(w.Position.Source, raw)
+		}
+		w.Before, w.Raw = raw[:w.before], raw[w.before:]
 	}
 	if !w.wanted {
 		return nil

@@ -63,7 +63,7 @@ func TestOrder(t *testing.T) {
 	}}
 	var open []uint64
 	for seq := range uint64(10_000) {
-		if err := o.add(&audit.Event{}, int(seq)); err != nil { //nolint:gosec // It is below 10,000.
+		if err := o.add(&audit.Event{}, int(seq), nil, 0); err != nil { //nolint:gosec // It is below 10,000.
 			t.Fatal(err)
 		}
 		open = append(open, seq)

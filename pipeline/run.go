@@ -28,6 +28,10 @@ type Options struct {
 	Select func(root *audit.Event) bool
 	// KeepRaw gives every Annotation the bytes of its event.
 	KeepRaw bool
+	// KeepGaps gives the Sink every byte of the inputs: those of events in the
+	// Annotations, whatever stands before them there too, and the rest in Gap. It
+	// implies KeepRaw, and needs an Annotation function and no Select.
+	KeepGaps bool
 	// Progress is called now and then, from the goroutine that called Run.
 	Progress func(Progress)
 }
@@ -57,6 +61,10 @@ type Sink struct {
 	Assignment func(*link.Assignment) error
 	// Dropped is called for each event that the noise policy dropped.
 	Dropped func(*audit.Event, noise.Decision) error
+	// Gap is called with Options.KeepGaps for bytes of a source that belong to no
+	// event, between the Annotations at their place in the input. The bytes are
+	// valid during the call.
+	Gap func(source string, bytes []byte) error
 }
 
 // Run analyses the inputs, which are file names, patterns, folders or "-" for
@@ -73,7 +81,8 @@ func Run(ctx context.Context, inputs []string, stdin io.Reader, o Options, sink 
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	reader, err := audit.Open(inputs, audit.Options{Stdin: stdin})
+	o.KeepRaw = o.KeepRaw || o.KeepGaps
+	reader, err := audit.Open(inputs, audit.Options{Stdin: stdin, KeepData: o.KeepGaps})
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +124,7 @@ type run struct {
 	source   string
 	lastLine int // in source
 	before   int // lines of the sources before this one
+	gap      gap
 
 	selected     *audit.Event // the root that choice is about
 	choice       bool
@@ -125,7 +135,7 @@ type run struct {
 func newRun(o Options, sink Sink) *run {
 	r := &run{
 		options: o, sink: sink, account: newAccounting(), rules: newRuleTable(),
-		order: &order{deliver: sink.Annotation, keepRaw: o.KeepRaw},
+		order: &order{deliver: sink.Annotation, gap: sink.Gap, keepRaw: o.KeepRaw},
 	}
 	var report func(link.ContextRecord)
 	if sink.Context != nil {
@@ -139,12 +149,15 @@ func newRun(o Options, sink Sink) *run {
 func (r *run) batch(b *decoded) error {
 	r.place(b)
 	r.account.addBatch(&b.Batch)
+	if err := r.beginGaps(b); err != nil {
+		return err
+	}
 	for i := range b.Events {
 		if err := r.event(&b.Events[i], b.verdicts[i]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.endGaps(b)
 }
 
 // place finds out where the batch stands in the whole input, whose lines are
@@ -168,12 +181,9 @@ func (r *run) event(decoded *audit.Event, v verdict) error {
 	if r.seen.add(v.fingerprint) {
 		r.account.Duplicates++
 	}
-	seq := r.seq
-	r.seq++
-	if r.sink.Annotation != nil {
-		if err := r.order.add(ev, r.before+ev.Position.Line); err != nil {
-			return err
-		}
+	seq, err := r.queue(ev)
+	if err != nil {
+		return err
 	}
 	ev.Raw = nil // so that what the linker remembers does not keep the chunk
 	if v.Action == noise.Drop {
@@ -189,8 +199,28 @@ func (r *run) event(decoded *audit.Event, v verdict) error {
 	return r.err
 }
 
+// queue gives an event its place in the input, and its Annotation a place in the
+// queue.
+func (r *run) queue(ev *audit.Event) (seq uint64, err error) {
+	if r.sink.Annotation != nil {
+		raw, before := ev.Raw, 0
+		if r.options.KeepGaps {
+			if raw, before, err = r.withGap(ev); err != nil {
+				return 0, err
+			}
+		}
+		err = r.order.add(ev, r.before+ev.Position.Line, raw, before)
+	}
+	seq = r.seq
+	r.seq++
+	return seq, err
+}
+
 // close links what still waits.
 func (r *run) close() error {
+	if err := r.lastGap(); err != nil {
+		return err
+	}
 	r.linker.Close()
 	if r.err != nil {
 		return r.err

@@ -42,13 +42,18 @@ func (m *Model) row(i int, keys string, a label.Action, width int, why string) s
 	if i == m.selected {
 		marker, style = "> ", term.Bold
 	}
-	line := marker + column(keys, keysWidth) + fmt.Sprintf(" %7d  ", a.Label) + column(m.actionText(a), max(width, term.Width(m.actionText(a))))
+	line := marker + column(keys, m.keysWidth()) + fmt.Sprintf(" %7d  ", a.Label) + column(m.actionText(a), max(width, term.Width(m.actionText(a))))
 	return m.paint.Paint(style, line) + "  " + why
 }
 
-// keysWidth is the room for the keys of a proposal; who sees more of them than
-// fit knows others.
-const keysWidth = 8
+// keysWidth is the room for the keys of a proposal. Where some do not fit, the
+// others do the same.
+func (m *Model) keysWidth() int {
+	if m.width < medium {
+		return 7
+	}
+	return 11
+}
 
 // keysOf are the keys that choose a proposal.
 func keysOf(p edit.Proposal) string {
@@ -149,7 +154,7 @@ func (m *Model) footer() []string {
 	case typing:
 		return []string{m.promptLine(), m.hints(typingHints(m.prompt.purpose))}
 	case asking:
-		line = m.paint.Paint(term.Caution, fmt.Sprintf("%s without a label have a proposal of at least %g. Label them so? y or n",
+		line = m.paint.Paint(term.Caution, fmt.Sprintf("Label %s as proposed with %g or more? y or n",
 			term.Plural(m.prompt.events, "event"), m.prompt.confidence))
 		return []string{line, m.hints([]string{"y label them", "n do not"})}
 	}

@@ -21,8 +21,10 @@ type contextState struct {
 	// autonomous tells that the clock started the context.
 	autonomous bool
 
-	part   int
-	open   bool
+	part int
+	open bool
+	// grown tells that events came since the context was last reported.
+	grown  bool
 	last   micros // the newest event's time in the order of linking
 	record ContextRecord
 }
@@ -36,12 +38,12 @@ func (c *contextState) blamed() *contextState {
 	return c
 }
 
-// count adds an event to the context's record. first says that its request
-// has not been counted yet.
-func (c *contextState) count(ev *audit.Event, role Role, first bool, now micros) {
-	if !c.open {
-		c.open = true
-		c.part++
+// begin opens the context for another part. With totals the record goes on
+// where it was.
+func (c *contextState) begin(ev *audit.Event, totals bool) {
+	c.open = true
+	c.part++
+	if !totals || c.part == 1 {
 		c.record = ContextRecord{
 			ID: c.id, Part: c.part, Root: c.root, ReadOnly: c.readOnly,
 			First: ev.RequestReceived, EffectsBy: map[string]int{}, Touched: map[audit.GroupResource]int{},
@@ -53,7 +55,13 @@ func (c *contextState) count(ev *audit.Event, role Role, first bool, now micros)
 			c.record.Origin, c.record.OriginRoot = c.origin.id, c.origin.root
 		}
 	}
+}
+
+// count adds an event to the context's record. first says that its request
+// has not been counted yet.
+func (c *contextState) count(ev *audit.Event, role Role, first bool, now micros) {
 	r := &c.record
+	c.grown = true
 	c.last = max(c.last, now)
 	r.Events++
 	if ev.RequestReceived.Before(r.First) {
@@ -90,8 +98,7 @@ func (r *ContextRecord) touch(ev *audit.Event, first bool) {
 
 // close ends the current part and returns its record.
 func (c *contextState) close() ContextRecord {
-	r := c.record
-	r.EffectsBy, r.Touched = maps.Clone(r.EffectsBy), maps.Clone(r.Touched)
+	r := c.soFar()
 	c.open = false
 	if c.root != nil && c.root.Raw != nil {
 		// The root is kept as long as something remembers the context; its
@@ -100,5 +107,13 @@ func (c *contextState) close() ContextRecord {
 		slim.Raw = nil
 		c.root = &slim
 	}
+	return r
+}
+
+// soFar is the record as it is now.
+func (c *contextState) soFar() ContextRecord {
+	c.grown = false
+	r := c.record
+	r.EffectsBy, r.Touched = maps.Clone(r.EffectsBy), maps.Clone(r.Touched)
 	return r
 }

@@ -2,6 +2,7 @@ package link
 
 import (
 	"slices"
+	"time"
 
 	"github.com/whet-k8s/whet/audit"
 )
@@ -49,6 +50,10 @@ type entry struct {
 type requestKey struct {
 	auditID, username, uri string
 	received               micros
+}
+
+func keyOfEntry(e *entry) requestKey {
+	return requestKey{e.event.AuditID, e.event.User.Username, e.event.RequestURI, e.received}
 }
 
 // settled is the assignment of a request, for its further events.
@@ -118,6 +123,41 @@ func (l *Linker) Close() {
 	l.contexts = nil
 }
 
+// Advance says that no event received before a time is to be expected any
+// more: what waited for one is linked, and what has been silent since is
+// closed, as if the log had gone on to that time. An event from before that
+// comes after all is linked as one that is late. A log that is read as it is
+// written needs it when nothing more comes; going back does nothing.
+func (l *Linker) Advance(to time.Time) {
+	now := toMicros(to)
+	l.window.clock = max(l.window.clock, now+l.window.wait)
+	l.advance(false)
+	for len(l.ahead) > 0 && l.ahead[0].received+lookAhead < now {
+		l.next()
+	}
+	if now > l.now {
+		l.now = now
+		l.closeCommands(now, false)
+		l.sweep()
+	}
+}
+
+// Grown calls report for every open context that events have come to since it
+// was last reported, with what is known of it by now.
+func (l *Linker) Grown(report func(ContextRecord)) {
+	for _, c := range l.contexts {
+		if c.grown {
+			report(c.soFar())
+		}
+	}
+}
+
+// Idle tells that nothing waits: no event, no command, no open context, so
+// that Advance has nothing to do.
+func (l *Linker) Idle() bool {
+	return len(l.window.heap)+len(l.ahead)+len(l.commands)+len(l.contexts) == 0
+}
+
 // Stats returns what had to be given up so far.
 func (l *Linker) Stats() Stats {
 	return Stats{Late: l.window.late, Forced: l.window.forcedCount, Forgotten: l.index.forgotten}
@@ -183,7 +223,7 @@ func (l *Linker) link(e *entry) {
 		l.closeCommands(l.now, false)
 		l.sweep()
 	}
-	key := requestKey{e.event.AuditID, e.event.User.Username, e.event.RequestURI, e.received}
+	key := keyOfEntry(e)
 	if s := l.requests[key]; s != nil {
 		l.again(s, e)
 		return
@@ -239,8 +279,7 @@ func (l *Linker) background(e *entry, rule, why string) {
 
 // settle records what was decided about a request and emits its events.
 func (l *Linker) settle(e *entry, ctx *contextState, as Assignment) {
-	key := requestKey{e.event.AuditID, e.event.User.Username, e.event.RequestURI, e.received}
-	s := l.requests[key]
+	s := l.requests[keyOfEntry(e)]
 	s.assignment, s.context, s.decided = as, ctx, true
 	l.send(s, e, true)
 	for _, w := range s.waiting {
@@ -274,6 +313,7 @@ func (l *Linker) send(s *settled, e *entry, first bool) {
 	}
 	if c := s.context; c != nil {
 		if !c.open {
+			c.begin(e.event, l.options.Totals)
 			l.contexts = append(l.contexts, c)
 		}
 		c.count(e.event, as.Role, first, max(l.now, e.received))

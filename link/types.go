@@ -134,6 +134,10 @@ type Options struct {
 	ObjectIdle time.Duration
 	// MaxObjects bounds the index. Default 200,000.
 	MaxObjects int
+	// Totals has a context that goes on after it closed reported with the
+	// numbers of all its parts together, as Part 1, for whoever keeps only
+	// the newest record of a context.
+	Totals bool
 }
 
 func (o Options) withDefaults() Options {

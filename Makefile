@@ -56,6 +56,7 @@ golden: ## write the golden files anew; read the diff before you commit it
 	$(GO) test ./link ./cmd/whet ./pipeline -update
 
 include lab/Makefile.inc
+include model/Makefile.inc
 
 .PHONY: help
 help: ## print this list

@@ -66,10 +66,23 @@ func (e *Examples) Batches(r *rand.Rand, size int, unseen float64, yield func(*n
 	}
 }
 
-// blurred replaces a share of a batch's values by the unseen one.
+// blurred replaces a share of a batch's values by the unseen one, and hides the
+// classes of as many lines: their true label is then to be found among the
+// candidates, as that of an action is that was never seen.
 func (m *Model) blurred(r *rand.Rand, b *nn.Batch, share float64) *nn.Batch {
 	if share <= 0 {
 		return b
+	}
+	if k := m.net.Config().Candidates; k > 0 {
+		for row := range b.Rows() {
+			if r.Float64() >= share {
+				continue
+			}
+			for head := range headCount {
+				at := row*headCount + head
+				m.hideClass(head, &b.Targets[at], b.Candidates[at*k:(at+1)*k])
+			}
+		}
 	}
 	features := m.vocabulary.first
 	for i := range b.Features {
@@ -78,6 +91,22 @@ func (m *Model) blurred(r *rand.Rand, b *nn.Batch, share float64) *nn.Batch {
 		}
 	}
 	return b
+}
+
+// hideClass gives a target, and the candidates that hold it, a number that is no
+// class.
+func (m *Model) hideClass(head int, target *int32, candidates []int32) {
+	classes := int32(len(m.heads.classes[head]))
+	if *target < 0 || *target >= classes {
+		return
+	}
+	hidden := classes + maxResource + 1
+	for i, c := range candidates {
+		if c == *target {
+			candidates[i] = hidden
+		}
+	}
+	*target = hidden
 }
 
 // Loss gives the mean loss over windows that do not overlap.

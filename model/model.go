@@ -20,6 +20,11 @@ type Header struct {
 	// lie between the starts of two windows in prediction.
 	Window int `json:"window"`
 	Stride int `json:"stride"`
+	// Doubt is how many times the share of the label that the linker proposes
+	// another label must have to be preferred; at least 1. Where the linker is
+	// nearly always right, a network that is sure of something else is often
+	// wrong all the same.
+	Doubt float64 `json:"doubt"`
 	// Features are the names of the features, and Vocabulary their values.
 	Features   []string   `json:"features"`
 	Vocabulary [][]string `json:"vocabulary"`
@@ -54,6 +59,7 @@ type TrainingData struct {
 const (
 	maxWindow = 2000
 	maxLabels = 5000
+	maxDoubt  = 1e6
 )
 
 // Model is a network with what turns lines into its numbers and back.
@@ -61,7 +67,7 @@ const (
 type Model struct {
 	Header
 	encoder
-	valid map[label.Label]bool
+	known map[label.Label]bool // the labels trained on
 }
 
 // Net gives the network, to train it.
@@ -69,7 +75,7 @@ func (m *Model) Net() *nn.Net { return m.net }
 
 // newModel makes a model from a header, with weights drawn by the seed.
 func newModel(h Header, seed uint64) (*Model, error) {
-	m := &Model{Header: h, valid: map[label.Label]bool{label.Unknown: true, label.Ignored: true}}
+	m := &Model{Header: h, known: map[label.Label]bool{}}
 	var err error
 	if m.vocabulary, err = newVocabulary(h.Features, h.Vocabulary); err != nil {
 		return nil, err
@@ -86,6 +92,8 @@ func newModel(h Header, seed uint64) (*Model, error) {
 		return nil, fmt.Errorf("the window is %d lines, and must be between 1 and %d", h.Window, maxWindow)
 	case h.Stride < 1 || h.Stride > h.Window:
 		return nil, fmt.Errorf("the stride is %d lines, and must be between 1 and the window's %d", h.Stride, h.Window)
+	case !(h.Doubt >= 1 && h.Doubt <= maxDoubt):
+		return nil, fmt.Errorf("the doubt is %v, and must be between 1 and %v", h.Doubt, maxDoubt)
 	case len(h.Labels) < 1 || len(h.Labels) > maxLabels:
 		return nil, fmt.Errorf("there are %d labels, and must be between 1 and %d", len(h.Labels), maxLabels)
 	case c.Rows != m.vocabulary.total || c.Features != len(h.Features) || c.Edges != 0 && c.Edges != edgeCount || c.Candidates != 0 && c.Candidates != candidateCount:
@@ -98,9 +106,8 @@ func newModel(h Header, seed uint64) (*Model, error) {
 	if m.net, err = nn.New(h.Net, seed); err != nil {
 		return nil, err
 	}
-	codec := label.New(label.Options{})
-	for _, l := range append(codec.Space(), codec.NewSpace()...) {
-		m.valid[l] = true
+	for _, l := range h.Labels {
+		m.known[l] = true
 	}
 	return m, nil
 }
@@ -118,6 +125,8 @@ type Shape struct {
 	Layers         int
 	Window, Stride int
 	Dropout, Focus float64
+	// Doubt is the Header's.
+	Doubt float64
 	// AtLeast is how often a value must occur to be in the vocabulary.
 	AtLeast int
 }
@@ -125,7 +134,7 @@ type Shape struct {
 // Create makes an untrained model for the sequences: their values and labels
 // become its vocabulary and classes.
 func Create(s Shape, sequences []*Sequence, seed uint64) (*Model, error) {
-	h := Header{Format: formatVersion, Name: s.Name, Window: s.Window, Stride: s.Stride}
+	h := Header{Format: formatVersion, Name: s.Name, Window: s.Window, Stride: s.Stride, Doubt: s.Doubt}
 	for _, name := range FeatureNames(s.Relations) {
 		if !slices.Contains(s.Drop, name) {
 			h.Features = append(h.Features, name)

@@ -220,6 +220,7 @@ func TestBadModelsAreRefused(t *testing.T) {
 		"an unknown feature": {changeHeader(t, file.Bytes(), func(h map[string]any) { h["features"].([]any)[0] = "x" }), "no feature is named"},
 		"no window":          {changeHeader(t, file.Bytes(), func(h map[string]any) { h["window"] = 0 }), "window is 0"},
 		"a long stride":      {changeHeader(t, file.Bytes(), func(h map[string]any) { h["stride"] = 1000 }), "stride is 1000"},
+		"no doubt":           {changeHeader(t, file.Bytes(), func(h map[string]any) { h["doubt"] = 0 }), "doubt is 0"},
 		"no labels":          {changeHeader(t, file.Bytes(), func(h map[string]any) { h["labels"] = []int{} }), "0 labels"},
 		"no classes":         {changeHeader(t, file.Bytes(), func(h map[string]any) { h["classes"] = [][]int{} }), "0 heads"},
 	} {

@@ -161,3 +161,22 @@ func TestFeatureNames(t *testing.T) {
 		t.Error("two features have the same name")
 	}
 }
+
+// TestHiddenClassesAreFoundAmongCandidates hides the class of a target: it must
+// become a number that only its candidates hold.
+func TestHiddenClassesAreFoundAmongCandidates(t *testing.T) {
+	m := &Model{encoder: encoder{heads: newHeads([]label.Label{65936, 17808, 4400})}}
+	classes := int32(len(m.heads.classes[headResource]))
+	target, candidates := int32(1), []int32{1, 0, -1, 1, classes + 40}
+	m.hideClass(headResource, &target, candidates)
+	if target < classes || !slices.Equal(candidates, []int32{target, 0, -1, target, classes + 40}) {
+		t.Errorf("the target is %d of %d classes, the candidates %v", target, classes, candidates)
+	}
+	for _, other := range []int32{-1, classes + 40} {
+		target, candidates := other, []int32{other}
+		m.hideClass(headResource, &target, candidates)
+		if target != other || candidates[0] != other {
+			t.Errorf("the target %d, which is no class, became %d", other, target)
+		}
+	}
+}

@@ -183,7 +183,8 @@ func (p *Predictor) flush() error {
 		done++
 		prediction := Prediction{Tag: e.tag, Label: e.own}
 		if e.line >= 0 {
-			prediction.Ranked = p.marks[e.line-p.base].ranked()
+			at := e.line - p.base
+			prediction.Ranked = p.marks[at].ranked(p.lines[at].candidates[ofOperation], p.model.Doubt)
 			prediction.Label, prediction.Confidence = prediction.Ranked[0].Label, prediction.Ranked[0].Score
 		}
 		if p.err = p.emit(prediction); p.err != nil {

@@ -40,8 +40,9 @@ func (t *tally) merge(other *tally) {
 	t.weight += other.weight
 }
 
-// ranked gives the labels, the best first, with their shares.
-func (t *tally) ranked() []Scored {
+// ranked gives the labels, the best first, with their shares. The label that
+// the linker proposes goes first unless another has doubt times its share.
+func (t *tally) ranked(proposed label.Label, doubt float64) []Scored {
 	slices.SortFunc(t.votes, func(a, b Scored) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Label, b.Label))
 	})
@@ -49,8 +50,18 @@ func (t *tally) ranked() []Scored {
 		t.votes[i].Score /= t.weight
 	}
 	t.weight = 1
+	at := slices.IndexFunc(t.votes, func(s Scored) bool { return s.Label == proposed })
+	if at > 0 && t.votes[0].Score < doubt*t.votes[at].Score {
+		first := t.votes[at]
+		copy(t.votes[1:at+1], t.votes[:at])
+		t.votes[0] = first
+	}
 	return t.votes
 }
+
+// nearlySure is the probability above which the other labels, which share what
+// is left, are not worth computing.
+const nearlySure = 0.98
 
 // vote adds to a tally what a window says about a line: the probability of
 // each label that the line brings along, and of the most probable label.
@@ -63,11 +74,12 @@ func (m *Model) vote(t *tally, b *nn.Batch, scores nn.Matrix, row int, l *encode
 	}
 	t.weight += float64(weight)
 	made := labelOf(best)
-	if !m.valid[made] {
+	if !m.known[made] && !slices.Contains(l.candidates[:], made) {
 		made = m.bestKnown(&heads, l)
 	}
-	t.add(made, float64(weight*m.probability(&heads, made, l)))
-	if m.net.Config().Candidates == 0 {
+	sure := m.probability(&heads, made, l)
+	t.add(made, float64(weight*sure))
+	if m.net.Config().Candidates == 0 || sure > nearlySure {
 		return
 	}
 	for i, c := range l.candidates {
@@ -134,13 +146,23 @@ func (m *Model) mostProbable(head int, part []float32, line *encoded) int32 {
 	return best
 }
 
-// bestKnown gives the most probable of the labels trained on, for a line whose
-// heads disagree so much that together they make no label.
+// bestKnown gives the most probable of the labels trained on and of the
+// candidates, for a line whose heads together make a label that is neither.
 func (m *Model) bestKnown(heads *[headCount][]float32, line *encoded) label.Label {
 	best, highest := m.Labels[0], float32(-1)
-	for _, l := range m.Labels {
+	judge := func(l label.Label) {
 		if p := m.probability(heads, l, line); p > highest {
 			best, highest = l, p
+		}
+	}
+	for _, l := range m.Labels {
+		judge(l)
+	}
+	if m.net.Config().Candidates > 0 {
+		for _, l := range line.candidates {
+			if l != NoLabel {
+				judge(l)
+			}
 		}
 	}
 	return best
@@ -163,7 +185,7 @@ func (m *Model) scoreWindows(p *nn.Predictor, windows [][]encoded, tallies [][]t
 
 // Voted is what the windows said of a line.
 type Voted struct {
-	// Ranked are the labels in question, the best first.
+	// Ranked are the labels in question, the best first (Header.Doubt).
 	Ranked []Scored
 	// Windows is what each window that holds the line found most probable.
 	Windows []label.Label
@@ -189,12 +211,12 @@ func (m *Model) predict(lines []encoded) []Voted {
 			for j := range votes[i] {
 				t := &votes[i][j]
 				tallies[at+j].merge(t)
-				all[at+j].Windows = append(all[at+j].Windows, t.ranked()[0].Label)
+				all[at+j].Windows = append(all[at+j].Windows, t.ranked(lines[at+j].candidates[ofOperation], m.Doubt)[0].Label)
 			}
 		}
 	}
 	for i := range tallies {
-		all[i].Ranked = tallies[i].ranked()
+		all[i].Ranked = tallies[i].ranked(lines[i].candidates[ofOperation], m.Doubt)
 	}
 	return all
 }

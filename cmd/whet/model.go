@@ -119,6 +119,7 @@ func (o *planFlags) flags(f *pflag.FlagSet) {
 	f.IntVar(&o.plan.Shape.Layers, "layers", s.Layers, "number of layers")
 	f.Float64Var(&o.plan.Shape.Dropout, "dropout", s.Dropout, "share of a layer's output that is dropped in training")
 	f.Float64Var(&o.plan.Shape.Focus, "focus", s.Focus, "exponent of the focal loss; 0 is cross entropy")
+	f.Float64Var(&o.plan.Shape.Doubt, "doubt", s.Doubt, "how many times the share of the linker's label another must have in the vote")
 	f.StringSliceVar(&o.plan.Shape.Drop, "without", nil, "do without these `FEATURES` (whet model info lists them)")
 	f.IntVar(&o.plan.Shape.AtLeast, "min-count", s.AtLeast, "how often a value must occur to get a number of its own")
 	f.Float64Var(&o.plan.Options.Unseen, "hide", 0.15, "share of the values that are hidden from the network in training")

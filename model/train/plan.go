@@ -47,7 +47,7 @@ type Plan struct {
 func DefaultShape() model.Shape {
 	return model.Shape{
 		Name: "default", Kind: nn.Relational, Relations: true, Width: 48, Hidden: 48, Layers: 2,
-		Window: 60, Stride: 30, Dropout: 0.3, Focus: 0.5, AtLeast: 3,
+		Window: 60, Stride: 30, Dropout: 0.3, Focus: 0.5, Doubt: 10, AtLeast: 3,
 	}
 }
 

@@ -106,8 +106,7 @@ func (a *api) listContexts(ctx context.Context, p *params) (any, error) {
 func (a *api) contextsByID(ctx context.Context, ids []string) ([]*contextAnswer, error) {
 	byID := make(map[string]*contextAnswer, len(ids))
 	if len(ids) > 0 {
-		where := is("id IN ("+strings.Repeat("?, ", len(ids)-1)+"?)", texts(ids)...)
-		for c, err := range a.data.Contexts(ctx, where, store.Page{}) {
+		for c, err := range a.data.Contexts(ctx, isOneOf("id", ids), store.Page{}) {
 			if err != nil {
 				return nil, err
 			}
@@ -121,14 +120,6 @@ func (a *api) contextsByID(ctx context.Context, ids []string) ([]*contextAnswer,
 		}
 	}
 	return answers, nil
-}
-
-func texts(list []string) []any {
-	args := make([]any, len(list))
-	for i, s := range list {
-		args[i] = s
-	}
-	return args
 }
 
 // count counts the rows of a view that fit.

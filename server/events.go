@@ -114,7 +114,7 @@ func (a *api) getEvent(ctx context.Context, p *params) (any, error) {
 	}
 	answer := fullEvent{}
 	var err error
-	if answer.Stages, err = a.eventAnswers(ctx, is("auditID = ?", id), maxRelated); err != nil {
+	if answer.Stages, err = a.byAuditID(ctx, id); err != nil {
 		return nil, err
 	}
 	if len(answer.Stages) == 0 {
@@ -127,14 +127,47 @@ func (a *api) getEvent(ctx context.Context, p *params) (any, error) {
 	if answer.Rival, err = a.eventNear(ctx, first.Rival); err != nil {
 		return nil, err
 	}
-	caused := is("cause = ? AND auditID <> ?", id, id)
-	if first.Context != "" {
-		caused = all(caused, is("context = ?", first.Context))
-	}
-	if answer.Effects.Total, err = a.count(ctx, "events", caused); err != nil {
+	answer.Effects, err = a.effectsOf(ctx, first)
+	return answer, err
+}
+
+// byAuditID gives the events of an auditID. It finds their times first, which
+// reads one column instead of all for the events that have another.
+func (a *api) byAuditID(ctx context.Context, id string) ([]*eventAnswer, error) {
+	var first, last sql.NullTime
+	statement := is("SELECT min(requestReceivedTimestamp), max(requestReceivedTimestamp) FROM events WHERE auditID = ?", id)
+	err := a.each(ctx, "finding an event", statement, func(rows *sql.Rows) error { return rows.Scan(&first, &last) })
+	if err != nil || !first.Valid {
 		return nil, err
 	}
-	answer.Effects.Items, err = a.eventAnswers(ctx, caused, maxRelated)
+	where := is("auditID = ? AND requestReceivedTimestamp BETWEEN ? AND ?", id, first.Time, last.Time)
+	return a.eventAnswers(ctx, where, maxRelated)
+}
+
+// effectsSQL finds what a request caused among the events of its context. The
+// cause is worked out for those alone.
+const effectsSQL = `WITH own AS MATERIALIZED (SELECT auditID, cause, requestReceivedTimestamp AS received FROM events WHERE context = ?)
+SELECT auditID, count(*) OVER () FROM own WHERE cause = ? AND auditID <> ? GROUP BY auditID ORDER BY min(received), auditID LIMIT ?`
+
+// effectsOf gives what a request caused directly.
+func (a *api) effectsOf(ctx context.Context, ev *eventAnswer) (list[*eventAnswer], error) {
+	answer := list[*eventAnswer]{Items: []*eventAnswer{}}
+	if ev.Context == "" {
+		return answer, nil
+	}
+	var ids []string
+	statement := is(effectsSQL, ev.Context, ev.AuditID, ev.AuditID, maxRelated)
+	err := a.each(ctx, "finding the effects of an event", statement, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id, &answer.Total)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil || len(ids) == 0 {
+		return answer, err
+	}
+	where := all(is("context = ?", ev.Context), isOneOf("auditID", ids))
+	answer.Items, err = a.eventAnswers(ctx, where, maxRelated)
 	return answer, err
 }
 
@@ -162,9 +195,9 @@ func (a *api) eventNear(ctx context.Context, auditID string) (*eventAnswer, erro
 	if auditID == "" {
 		return nil, nil
 	}
-	answers, err := a.eventAnswers(ctx, is("auditID = ?", auditID), 1)
-	if err != nil || len(answers) == 0 {
+	events, err := a.byAuditID(ctx, auditID)
+	if err != nil || len(events) == 0 {
 		return nil, err
 	}
-	return answers[0], nil
+	return events[0], nil
 }

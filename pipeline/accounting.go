@@ -44,6 +44,9 @@ type Accounting struct {
 	// least, with the same auditID, stage, user, URI and times. They are
 	// counted under their role too.
 	Duplicates int64
+	// Repeated counts the events that a Session left out because they came
+	// before. They stand under nothing else.
+	Repeated int64
 	// Contexts counts the parts of contexts that were reported.
 	Contexts int64
 	// Link is what the linker had to give up.

@@ -164,10 +164,17 @@ func (s spareBatches) put(b *decoded) {
 func decodeChunk(d *audit.Decoder, b *decoded, c *audit.Chunk, o Options, seed maphash.Seed) *decoded {
 	d.DecodeInto(&b.Batch, c)
 	b.data, b.offset = c.Data, c.Offset
+	b.judge(o, func(ev *audit.Event) uint64 { return fingerprint(ev, seed) })
+	return b
+}
+
+// judge decides about the events of a batch, and lets go of what is not needed
+// of them.
+func (b *decoded) judge(o Options, fingerprint func(*audit.Event) uint64) {
 	b.verdicts = slices.Grow(b.verdicts[:0], len(b.Events))[:len(b.Events)]
 	for i := range b.Events {
 		ev := &b.Events[i]
-		b.verdicts[i] = verdict{o.Policy.Decide(ev), fingerprint(ev, seed)}
+		b.verdicts[i] = verdict{o.Policy.Decide(ev), fingerprint(ev)}
 		slim(ev)
 		if !o.KeepRaw {
 			ev.Raw = nil
@@ -176,7 +183,6 @@ func decodeChunk(d *audit.Decoder, b *decoded, c *audit.Chunk, o Options, seed m
 	for i := range b.Malformed {
 		b.Malformed[i].Raw = nil
 	}
-	return b
 }
 
 // maxText is how many bytes of a text of an event are kept beyond the noise

@@ -36,6 +36,19 @@ type Options struct {
 	Progress func(Progress)
 }
 
+func (o Options) withDefaults() Options {
+	if o.Policy == nil {
+		o.Policy = noise.Default()
+	}
+	if o.Labels == nil {
+		o.Labels = label.New(label.Options{})
+	}
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	return o
+}
+
 // Progress tells how far a run has come.
 type Progress struct {
 	// Read and Total count bytes of the inputs as they lie on disk. Total is
@@ -72,15 +85,7 @@ type Sink struct {
 // the Accounting. An error comes from opening or reading the inputs, from ctx,
 // or from the Sink; the Accounting is then that of what was done before.
 func Run(ctx context.Context, inputs []string, stdin io.Reader, o Options, sink Sink) (*Accounting, error) {
-	if o.Policy == nil {
-		o.Policy = noise.Default()
-	}
-	if o.Labels == nil {
-		o.Labels = label.New(label.Options{})
-	}
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
+	o = o.withDefaults()
 	o.KeepRaw = o.KeepRaw || o.KeepGaps
 	reader, err := audit.Open(inputs, audit.Options{Stdin: stdin, KeepData: o.KeepGaps})
 	if err != nil {
@@ -115,10 +120,14 @@ type run struct {
 	sink    Sink
 	linker  *link.Linker
 	account *Accounting
+	// order is nil where annotations are delivered as they are made; current
+	// is then the one being made.
 	order   *order
-	seen    duplicates
-	rules   ruleTable
-	err     error // the first error of the sink
+	current Annotation
+	// seen is nil where somebody else looks for duplicates.
+	seen  *duplicates
+	rules ruleTable
+	err   error // the first error of the sink
 
 	seq      uint64 // the next event's place in the input
 	source   string
@@ -135,14 +144,18 @@ type run struct {
 func newRun(o Options, sink Sink) *run {
 	r := &run{
 		options: o, sink: sink, account: newAccounting(), rules: newRuleTable(),
-		order: &order{deliver: sink.Annotation, gap: sink.Gap, keepRaw: o.KeepRaw},
+		order: &order{deliver: sink.Annotation, gap: sink.Gap, keepRaw: o.KeepRaw}, seen: new(duplicates),
 	}
-	var report func(link.ContextRecord)
-	if sink.Context != nil {
-		report = r.report
-	}
-	r.linker = link.New(o.Link, r.assigned, report)
+	r.linker = link.New(o.Link, r.assigned, r.reporter())
 	return r
+}
+
+// reporter is what the linker reports contexts to, nil when nobody wants them.
+func (r *run) reporter() func(link.ContextRecord) {
+	if r.sink.Context == nil {
+		return nil
+	}
+	return r.report
 }
 
 // batch takes what the next chunk of the input gave.
@@ -178,7 +191,7 @@ func (r *run) event(decoded *audit.Event, v verdict) error {
 	ev := new(audit.Event)
 	*ev = *decoded
 	r.account.Events++
-	if r.seen.add(v.fingerprint) {
+	if r.seen != nil && r.seen.add(v.fingerprint) {
 		r.account.Duplicates++
 	}
 	seq, err := r.queue(ev)
@@ -202,7 +215,7 @@ func (r *run) event(decoded *audit.Event, v verdict) error {
 // queue gives an event its place in the input, and its Annotation a place in the
 // queue.
 func (r *run) queue(ev *audit.Event) (seq uint64, err error) {
-	if r.sink.Annotation != nil {
+	if r.sink.Annotation != nil && r.order != nil {
 		raw, before := ev.Raw, 0
 		if r.options.KeepGaps {
 			if raw, before, err = r.withGap(ev); err != nil {
@@ -253,7 +266,7 @@ func (r *run) assigned(as link.Assignment) {
 	if r.sink.Annotation == nil {
 		return
 	}
-	a := r.order.at(seq)
+	a := r.annotation(seq, as.Event)
 	a.Context, a.Operation, a.Role, a.Cause = as.Context, as.Operation, as.Role, as.Cause
 	a.Rule, a.Evidence, a.Confidence = as.Rule, as.Evidence, as.Confidence
 	a.Rival, a.Autonomous = as.Rival, as.Autonomous
@@ -261,7 +274,27 @@ func (r *run) assigned(as link.Assignment) {
 		a.Actor = as.Root.User.Username
 	}
 	a.Label = r.labelOf(&as)
-	r.fail(r.order.decide(seq, r.wants(as.Root)))
+	r.fail(r.deliver(seq, r.wants(as.Root)))
+}
+
+// annotation gives the annotation of an event, to fill in.
+func (r *run) annotation(seq uint64, ev *audit.Event) *Annotation {
+	if r.order != nil {
+		return r.order.at(seq)
+	}
+	r.current = Annotation{Line: ev.Position.Line, Position: ev.Position, AuditID: ev.AuditID, Stage: ev.Stage, Event: ev}
+	return &r.current
+}
+
+// deliver says that the annotation is filled in.
+func (r *run) deliver(seq uint64, wanted bool) error {
+	switch {
+	case r.order != nil:
+		return r.order.decide(seq, wanted)
+	case wanted:
+		return r.sink.Annotation(&r.current)
+	}
+	return nil
 }
 
 // dropped passes on an event that the noise policy dropped.
@@ -272,10 +305,10 @@ func (r *run) dropped(seq uint64, ev *audit.Event, d noise.Decision) {
 	if r.sink.Annotation == nil {
 		return
 	}
-	a := r.order.at(seq)
+	a := r.annotation(seq, ev)
 	a.Role, a.Rule, a.Evidence, a.Confidence = link.RoleDropped, d.Rule, d.Reason, 1
 	a.Label = r.options.Labels.EncodeEvent(ev)
-	r.fail(r.order.decide(seq, r.options.Select == nil))
+	r.fail(r.deliver(seq, r.options.Select == nil))
 }
 
 // wants tells whether the caller selected the context with this root.

@@ -273,13 +273,8 @@ func appendList(b []byte, list []string) []byte {
 }
 
 func appendMap[V any](b []byte, m map[string]V, appendValue func([]byte, V) []byte) []byte {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
 	b = append(b, '{')
-	for i, k := range keys {
+	for i, k := range sortedKeys(m) {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -288,6 +283,15 @@ func appendMap[V any](b []byte, m map[string]V, appendValue func([]byte, V) []by
 		b = appendValue(b, m[k])
 	}
 	return append(b, '}')
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // binaryUUID gives the 16 bytes of a UUID that is written as RFC 9562 has it,

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ type fileColumn struct {
 	text   *textColumn
 	number *numberColumn
 	floats *[]float64
+	raw    *[][]byte
 }
 
 // The kinds of columns that most are.
@@ -67,6 +69,12 @@ func (c *fileColumn) values(order []int32) parquetfile.Values {
 	switch {
 	case c.text != nil:
 		return c.text.in(order)
+	case c.raw != nil:
+		v := parquetfile.Values{Raw: make([][]byte, len(order))}
+		for i, row := range order {
+			v.Raw[i] = (*c.raw)[row]
+		}
+		return v
 	case c.floats != nil:
 		v := parquetfile.Values{Doubles: make([]float64, len(order))}
 		for i, row := range order {
@@ -161,7 +169,13 @@ func (c *fileColumn) take(v *parquet.Value) {
 	case c.text != nil && v.IsNull():
 		c.text.addNull()
 	case c.text != nil:
-		c.text.index = append(c.text.index, c.text.bytes16(v.ByteArray(), c.Type == parquetfile.UUID))
+		if c.Type == parquetfile.UUID || c.Type == parquetfile.Bytes {
+			c.text.addBytes(v.ByteArray())
+			break
+		}
+		c.text.index = append(c.text.index, c.text.bytes(v.ByteArray()))
+	case c.raw != nil:
+		*c.raw = append(*c.raw, bytes.Clone(v.ByteArray()))
 	case c.floats != nil:
 		*c.floats = append(*c.floats, v.Double())
 	case v.IsNull():
@@ -175,16 +189,4 @@ func (c *fileColumn) take(v *parquet.Value) {
 	default:
 		c.number.add(v.Int64())
 	}
-}
-
-// bytes16 is bytes for a text, and for the bytes of a UUID, which are no text.
-func (c *textColumn) bytes16(b []byte, uuid bool) int32 {
-	if !uuid {
-		return c.bytes(b)
-	}
-	if at, ok := c.known[string(b)]; ok {
-		return at
-	}
-	s := string(b)
-	return c.put(s, s)
 }

@@ -21,6 +21,7 @@ type DataSet struct {
 	manifest *manifest
 	db       *sql.DB
 	resolver *resolver
+	raw      []segment
 	lock     *lock // keeps what is read from being removed
 	damaged  []Damage
 }
@@ -84,6 +85,8 @@ func (d *DataSet) open(ctx context.Context) error {
 			d.resolver.events = append(d.resolver.events, s)
 		case tableContexts:
 			d.resolver.contexts = append(d.resolver.contexts, s)
+		case tableRaw:
+			d.raw = append(d.raw, s)
 		}
 	}
 	connector, err := duckdb.NewConnector("", nil)
@@ -173,7 +176,43 @@ func (d *DataSet) Contexts(ctx context.Context, w Where, p Page) iter.Seq2[*Cont
 // Events gives the events that fit, in the order of their
 // requestReceivedTimestamp. A sequence ends with its first error.
 func (d *DataSet) Events(ctx context.Context, w Where, p Page) iter.Seq2[*Event, error] {
-	return query(ctx, d.db, selectSQL("events", eventColumns(), w, p, "requestReceivedTimestamp, stageTimestamp, auditID"), w.Args, scanEvent)
+	return query(ctx, d.db, selectSQL("events", eventColumns(), w, p, "requestReceivedTimestamp, stageTimestamp, auditID"), w.Args, func(rows *sql.Rows) (*Event, error) { return scanEvent(rows) })
+}
+
+// ordinalEvent is an event with its place among all that were read.
+type ordinalEvent struct {
+	*Event
+	ordinal int64
+}
+
+// byOrdinal gives the events with ordinals between two, in their order, without
+// what was found out about them.
+func (d *DataSet) byOrdinal(ctx context.Context, from, to int64) iter.Seq2[*ordinalEvent, error] {
+	var files []segment
+	for _, s := range d.resolver.events {
+		if s.From <= to && s.To >= from {
+			files = append(files, s)
+		}
+	}
+	if len(files) == 0 {
+		return func(func(*ordinalEvent, error) bool) {}
+	}
+	var list []string
+	for _, c := range eventColumns() {
+		switch c.name {
+		case "cause", "rival", "operation":
+			c.expr = "NULL"
+		}
+		list = append(list, c.expr)
+	}
+	text := "SELECT ordinal::BIGINT, " + strings.Join(list, ", ") + fromFiles(d.files(files)) +
+		" WHERE ordinal BETWEEN ? AND ? ORDER BY ordinal"
+	return query(ctx, d.db, text, []any{from, to}, func(rows *sql.Rows) (*ordinalEvent, error) {
+		e := new(ordinalEvent)
+		var err error
+		e.Event, err = scanEvent(rows, &e.ordinal)
+		return e, err
+	})
 }
 
 func selectSQL(view string, columns []column, w Where, p Page, order string) string {

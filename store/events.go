@@ -47,9 +47,9 @@ func newEventTable() *eventTable {
 	return t
 }
 
-// add takes an event. The ordinal is its place among all events of its run.
-func (t *eventTable) add(a *pipeline.Annotation, ordinal int64) {
-	e := a.Event
+// add takes an event with what was found out about it. The ordinal is its place
+// among all events that were ever read into the data set.
+func (t *eventTable) add(e *audit.Event, a *pipeline.Annotation, ordinal int64) {
 	t.rows++
 	t.auditID.add(e.AuditID)
 	t.received.add(e.RequestReceived.UnixMicro())
@@ -193,18 +193,27 @@ func (t *eventTable) order(skip []bool) []int32 {
 // resolve turns the auditIDs that links name into distances: for an event of
 // these rows how many events of the log lie between, for others the auditID
 // stays.
-func (t *eventTable) resolve(rows []int32) {
-	ordinals := make(map[string]int64, len(rows))
-	for _, row := range rows {
-		// Of the stages of a request, and of requests with the same auditID, the
-		// first one counts.
-		id := t.auditID.text(int(row))
+func (t *eventTable) resolve(skip []bool) {
+	ordinals := t.ordinals(skip)
+	t.causes.resolve(t.cause, t.ordinal.numbers, ordinals)
+	t.rivals.resolve(t.rival, t.ordinal.numbers, ordinals)
+}
+
+// ordinals gives the ordinals of events by their auditID: of the stages of a
+// request, and of requests with the same auditID, that of the first. Rows for
+// which skip is true are left out.
+func (t *eventTable) ordinals(skip []bool) map[string]int64 {
+	ordinals := make(map[string]int64, t.rows)
+	for row := range t.rows {
+		if skip != nil && skip[row] {
+			continue
+		}
+		id := t.auditID.text(row)
 		if at, ok := ordinals[id]; !ok || t.ordinal.numbers[row] < at {
 			ordinals[id] = t.ordinal.numbers[row]
 		}
 	}
-	t.causes.resolve(t.cause, t.ordinal.numbers, ordinals)
-	t.rivals.resolve(t.rival, t.ordinal.numbers, ordinals)
+	return ordinals
 }
 
 // distances are the two columns that a column of auditIDs becomes.
@@ -263,6 +272,32 @@ func (t *eventTable) columns() []fileColumn {
 
 // write writes the rows as a segment.
 func (t *eventTable) write(w io.Writer, rows []int32, compress parquetfile.Compress) error {
-	t.resolve(rows)
 	return writeColumns(w, t.columns(), rows, compress)
+}
+
+// read appends the rows of a segment.
+func (t *eventTable) read(name string) error {
+	err := readFile(name, t.columns())
+	t.rows = len(t.received.numbers)
+	return err
+}
+
+// join turns the auditIDs that links name into distances where the segments
+// that were read together have the event.
+func (t *eventTable) join() {
+	var ordinals map[string]int64
+	for _, d := range []*distances{&t.causes, &t.rivals} {
+		for row, at := range d.far.index {
+			if at < 0 {
+				continue
+			}
+			if ordinals == nil {
+				ordinals = t.ordinals(nil)
+			}
+			if ordinal, ok := ordinals[d.far.texts[at]]; ok {
+				d.far.index[row] = none
+				d.near.numbers[row], d.near.null[row] = t.ordinal.numbers[row]-ordinal, false
+			}
+		}
+	}
 }

@@ -67,6 +67,29 @@ func (f *segmentFile) compress(dst, src []byte) ([]byte, error) {
 	return f.owner.zstd.CompressLevel(dst[:cap(dst)], src, f.owner.level)
 }
 
+// writeTo writes the rows for which skip is not true, as a segment.
+func (t *eventTable) writeTo(f *segmentFile, skip []bool) error {
+	rows := t.order(skip)
+	f.rows(rows, t.received.numbers)
+	f.ordinals(rows, t.ordinal.numbers)
+	return t.write(f, rows, f.compress)
+}
+
+// writeTo writes the rows for which skip is not true, as a segment.
+func (t *contextTable) writeTo(f *segmentFile, skip []bool) error {
+	rows := t.order(skip)
+	f.rows(rows, t.start.numbers)
+	return t.write(f, rows, f.compress)
+}
+
+// ordinals notes which events are written.
+func (f *segmentFile) ordinals(rows []int32, ordinals []int64) {
+	f.From, f.To = ordinals[rows[0]], ordinals[rows[0]]
+	for _, row := range rows {
+		f.From, f.To = min(f.From, ordinals[row]), max(f.To, ordinals[row])
+	}
+}
+
 // rows notes which rows of a column of times are written.
 func (f *segmentFile) rows(rows []int32, times []int64) {
 	f.Rows = int64(len(rows))
@@ -93,9 +116,12 @@ func (w *fileWriter) add(table, day string, write func(*segmentFile) error) erro
 
 func (w *fileWriter) write(table, day string, write func(*segmentFile) error) error {
 	id := strings.ToLower(rand.Text()[:10])
-	folder := path.Join(table, "cluster="+escapeName(w.cluster), "day="+day)
+	folder := path.Join(table, "cluster="+escapeName(w.cluster))
+	if day != "" {
+		folder = path.Join(folder, "day="+day)
+	}
 	f := &segmentFile{
-		segment: segment{Path: path.Join(folder, id+segmentSuffix), Table: table, Cluster: w.cluster, Day: day},
+		segment: segment{Path: path.Join(folder, id+segmentSuffix), Table: table, Cluster: w.cluster, Day: day, Level: w.level},
 		hash:    xxh3.New(), owner: w,
 	}
 	name := filepath.Join(w.dir, filepath.FromSlash(f.Path))

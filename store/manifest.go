@@ -31,6 +31,9 @@ type manifest struct {
 	Segments []segment `json:"segments"`
 	// Inputs are the logs that were read.
 	Inputs []input `json:"inputs"`
+	// Ordinals is how many events were ever read. The next one has the ordinal
+	// after.
+	Ordinals int64 `json:"ordinals"`
 	// Replaced are files that newer ones took the place of, and that somebody
 	// may still read.
 	Replaced []string `json:"replaced,omitempty"`
@@ -42,15 +45,25 @@ type segment struct {
 	Path    string `json:"path"`
 	Table   string `json:"table"`
 	Cluster string `json:"cluster"`
-	Day     string `json:"day"`
+	Day     string `json:"day,omitempty"`
 	Rows    int64  `json:"rows"`
 	Size    int64  `json:"size"`
 	// Hash is the xxh3 hash of the file.
 	Hash string `json:"hash"`
 	// First and Last are the earliest and the latest requestReceivedTimestamp
 	// of events, and start of contexts.
-	First time.Time `json:"first"`
-	Last  time.Time `json:"last"`
+	First time.Time `json:"first,omitzero"`
+	Last  time.Time `json:"last,omitzero"`
+	// From and To are the least and the largest ordinal of events.
+	From int64 `json:"from,omitempty"`
+	To   int64 `json:"to,omitempty"`
+	// Input is the log that a raw segment is of (input.First), Start counts the
+	// bytes of the log before it, and Bytes those of its bodies.
+	Input string `json:"input,omitempty"`
+	Start int64  `json:"start,omitempty"`
+	Bytes int64  `json:"bytes,omitempty"`
+	// Level is the zstd level that the file was written with.
+	Level int `json:"level"`
 }
 
 // input is what a run read.
@@ -62,6 +75,10 @@ type input struct {
 	Lines  int64  `json:"lines"`
 	Bytes  int64  `json:"bytes"`
 	Events int64  `json:"events"`
+	// RawSize counts the bytes that are kept with KeepAll, and RawHash is their
+	// xxh3 hash.
+	RawSize int64  `json:"rawSize,omitempty"`
+	RawHash string `json:"rawHash,omitempty"`
 	// Dropped and SetAside are by noise rule.
 	Dropped  map[string]pipeline.Tally `json:"dropped,omitempty"`
 	SetAside map[string]int64          `json:"setAside,omitempty"`

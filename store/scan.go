@@ -155,14 +155,14 @@ func scanContext(rows *sql.Rows) (*Context, error) {
 	return c, err
 }
 
-// scanEvent reads a row of eventColumns.
-func scanEvent(rows *sql.Rows) (*Event, error) {
+// scanEvent reads a row of eventColumns, with other columns before them.
+func scanEvent(rows *sql.Rows, before ...any) (*Event, error) {
 	ev := &Event{Event: new(audit.Event)}
 	e := ev.Event
 	var as audit.User
 	var extra any
 	var request, response any
-	err := rows.Scan(
+	err := rows.Scan(append(before,
 		text[string]{&ev.Cluster}, text[string]{&e.AuditID}, text[audit.Stage]{&e.Stage}, text[audit.Level]{&e.Level},
 		text[string]{&e.Verb}, text[string]{&e.RequestURI}, moment{&e.RequestReceived}, moment{&e.StageTime},
 		text[string]{&e.User.Username}, text[string]{&e.User.UID}, texts{&e.User.Groups}, &extra,
@@ -176,7 +176,7 @@ func scanEvent(rows *sql.Rows) (*Event, error) {
 		text[string]{&ev.Cause}, text[string]{&ev.Rival}, text[string]{&ev.Rule}, text[string]{&ev.Evidence},
 		&ev.Confidence, text[string]{&ev.Autonomous}, number[label.Label]{&ev.Label},
 		text[string]{&e.Position.Source}, number[int]{&e.Position.Line}, number[int]{&e.Position.Item},
-	)
+	)...)
 	if err != nil {
 		return nil, err
 	}

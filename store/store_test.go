@@ -25,7 +25,7 @@ func add(tb testing.TB, dir string, o store.WriterOptions, inputs ...string) sto
 	if err != nil {
 		tb.Fatal(err)
 	}
-	run := pipeline.Options{KeepRaw: o.Keep == store.KeepAll}
+	run := pipeline.Options{KeepGaps: o.Keep == store.KeepAll}
 	account, err := pipeline.Run(tb.Context(), inputs, nil, run, w.Sink())
 	if err != nil {
 		tb.Fatal(err)

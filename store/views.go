@@ -163,9 +163,14 @@ func viewSQL(name string, columns []column, files []string) string {
 	}
 	from := " WHERE false"
 	if len(files) > 0 {
-		from = " FROM read_parquet([" + strings.Join(files, ", ") + "], hive_partitioning = true, hive_types = {'cluster': VARCHAR, 'day': DATE})"
+		from = fromFiles(files)
 	}
 	return "CREATE OR REPLACE VIEW " + name + " AS SELECT " + strings.Join(list, ", ") + from
+}
+
+// fromFiles reads files, which are SQL literals.
+func fromFiles(files []string) string {
+	return " FROM read_parquet([" + strings.Join(files, ", ") + "], hive_partitioning = true, hive_types = {'cluster': VARCHAR, 'day': DATE})"
 }
 
 // fileLiteral is the name of a segment as an SQL literal in which no character

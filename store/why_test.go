@@ -21,7 +21,7 @@ func TestWhyAnswersAsALogDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	account, err := pipeline.Run(t.Context(), []string{log}, nil, pipeline.Options{KeepRaw: true}, w.Sink())
+	account, err := pipeline.Run(t.Context(), []string{log}, nil, pipeline.Options{KeepGaps: true}, w.Sink())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/link"
 	"github.com/whet-k8s/whet/pipeline"
 	"github.com/whet-k8s/whet/redact"
@@ -76,6 +78,7 @@ type Writer struct {
 	// reopened are further parts of contexts that are closed already.
 	reopened map[string]*pipeline.Context
 
+	raw     *rawLog // with KeepAll
 	present *present
 	known   int64 // events that the data set had
 	added   Added
@@ -124,6 +127,10 @@ func (w *Writer) begin(ctx context.Context) (err error) {
 	if err != nil {
 		w.lock.release()
 		return err
+	}
+	w.ordinal = w.manifest.Ordinals
+	if w.options.Keep == KeepAll {
+		w.raw = newRawLog()
 	}
 	w.present = newPresent(w.dir, w.options.Cluster, w.manifest)
 	w.files = newFileWriter(ctx, w.dir, w.options.Cluster, writeLevel)
@@ -178,35 +185,57 @@ func looksLikeOurs(dir string) error {
 	return nil
 }
 
-// Sink gives the functions that take what a run of the pipeline gives.
+// Sink gives the functions that take what a run of the pipeline gives. With
+// KeepAll the run needs pipeline.Options.KeepGaps.
 func (w *Writer) Sink() pipeline.Sink {
-	return pipeline.Sink{Annotation: w.Event, Context: w.Context}
+	s := pipeline.Sink{Annotation: w.Event, Context: w.Context}
+	if w.raw != nil {
+		s.Gap = w.Gap
+	}
+	return s
 }
 
 // Event takes an event with what was found out about it.
 func (w *Writer) Event(a *pipeline.Annotation) error {
 	w.ordinal++
 	if w.first == "" {
-		w.first = logID(w.options.Cluster, a.Event)
+		w.begins(a.Event)
 	}
 	if w.options.Keep == KeepContexts || a.Role == link.RoleDropped && w.options.Keep != KeepAll {
 		return nil
 	}
+	e := a.Event
 	if w.redactor != nil {
-		a.Event = w.redactor.Event(a.Event)
+		e = w.redactor.Event(e)
 	}
-	day := a.Event.StageTime.UTC().Format(time.DateOnly)
+	if w.raw != nil {
+		if err := w.rawEvent(a, e); err != nil {
+			return err
+		}
+	}
+	day := e.StageTime.UTC().Format(time.DateOnly)
 	t := w.events[day]
 	if t == nil {
 		t = newEventTable()
 		w.events[day] = t
 	}
-	t.add(a, w.ordinal)
+	t.add(e, a, w.ordinal)
 	w.waiting++
-	if w.waiting < segmentRows {
+	switch {
+	case w.raw != nil && (w.waiting >= segmentRows || w.raw.full()):
+		return w.flushAll()
+	case w.raw != nil || w.waiting < segmentRows:
 		return nil
 	}
-	return w.flushEvents(largest(w.events, func(t *eventTable) int { return t.rows }))
+	return w.flushEvents(largest(w.events, func(t *eventTable) int { return t.rows }), nil)
+}
+
+// begins takes note of the first event of the log.
+func (w *Writer) begins(e *audit.Event) {
+	w.first = logID(w.options.Cluster, e)
+	if w.raw != nil {
+		w.raw.compare(w.manifest.Inputs, w.options.Cluster, w.first)
+	}
 }
 
 // largest gives the key of the largest table.
@@ -216,8 +245,9 @@ func largest[T any](tables map[string]T, size func(T) int) string {
 	})
 }
 
-// flushEvents writes the events of a day.
-func (w *Writer) flushEvents(day string) error {
+// flushEvents writes the events of a day, and notes in without, where there is
+// one, the ordinals of those that the data set has.
+func (w *Writer) flushEvents(day string, without map[int64]bool) error {
 	t := w.events[day]
 	delete(w.events, day)
 	w.waiting -= t.rows
@@ -226,14 +256,20 @@ func (w *Writer) flushEvents(day string) error {
 		return err
 	}
 	w.known += known
+	if without != nil && known > 0 {
+		for row, yes := range skip {
+			if yes {
+				without[t.ordinal.numbers[row]] = true
+			}
+		}
+	}
 	if known == int64(t.rows) {
 		return nil
 	}
 	w.added.Events += int64(t.rows) - known
 	return w.files.add(tableEvents, day, func(f *segmentFile) error {
-		rows := t.order(skip)
-		f.rows(rows, t.received.numbers)
-		return t.write(f, rows, f.compress)
+		t.resolve(skip)
+		return t.writeTo(f, skip)
 	})
 }
 
@@ -289,11 +325,7 @@ func (w *Writer) closeContexts(left int) {
 
 // addContexts writes the contexts of a day.
 func (w *Writer) addContexts(day string, t *contextTable, skip []bool) error {
-	return w.files.add(tableContexts, day, func(f *segmentFile) error {
-		rows := t.order(skip)
-		f.rows(rows, t.start.numbers)
-		return t.write(f, rows, f.compress)
-	})
+	return w.files.add(tableContexts, day, func(f *segmentFile) error { return t.writeTo(f, skip) })
 }
 
 // Commit puts what was taken into the data set, all at once. The Writer cannot
@@ -309,13 +341,21 @@ func (w *Writer) Commit(ctx context.Context, account *pipeline.Accounting) (Adde
 }
 
 func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error {
+	if w.raw != nil {
+		if err := w.flushAll(); err != nil {
+			return err
+		}
+	}
 	for _, day := range slices.Sorted(maps.Keys(w.events)) {
-		if err := w.flushEvents(day); err != nil {
+		if err := w.flushEvents(day, nil); err != nil {
 			return err
 		}
 	}
 	replaced, err := w.settle()
 	if err != nil {
+		return err
+	}
+	if err := w.settleRaw(); err != nil {
 		return err
 	}
 	segments, err := w.files.close()
@@ -328,6 +368,10 @@ func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error
 	}), segments)
 	m.Replaced = slices.Concat(m.Replaced, replaced)
 	m.Inputs = w.account(m.Inputs, account)
+	m.Ordinals = w.ordinal
+	if len(segments)+len(replaced) == 0 && slices.EqualFunc(m.Inputs, w.manifest.Inputs, func(a, b input) bool { return a.Bytes == b.Bytes }) {
+		return nil
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -383,15 +427,25 @@ func sum(a, b map[string]int) map[string]int {
 // before, and may have grown, counts once; a run that added nothing does not
 // count.
 func (w *Writer) account(inputs []input, account *pipeline.Accounting) []input {
+	if w.first == "" {
+		w.first = fmt.Sprintf("no event in %d bytes", account.Bytes)
+	}
 	in := input{
 		Cluster: w.options.Cluster, First: w.first,
 		Lines: int64(account.Lines), Bytes: account.Bytes, Events: account.Events,
 		Dropped: account.Dropped, SetAside: account.SetAside,
 	}
+	if w.raw != nil {
+		in.RawSize, in.RawHash = w.raw.size, hex.EncodeToString(w.raw.hash.Sum(nil))
+	}
 	inputs = slices.Clone(inputs)
 	at := slices.IndexFunc(inputs, func(other input) bool { return other.First == in.First && other.Cluster == in.Cluster })
 	switch {
-	case at >= 0 && inputs[at].Bytes < in.Bytes:
+	case at >= 0 && (inputs[at].Bytes < in.Bytes || inputs[at].RawSize < in.RawSize):
+		in.RawSize = max(in.RawSize, inputs[at].RawSize)
+		if w.raw == nil {
+			in.RawHash = inputs[at].RawHash
+		}
 		inputs[at] = in
 	case at < 0 && (w.added.Events+w.added.Contexts+w.added.Grown > 0 || w.known == 0):
 		inputs = append(inputs, in)

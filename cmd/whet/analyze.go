@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/whet-k8s/whet/internal/term"
 	"github.com/whet-k8s/whet/noise"
 	"github.com/whet-k8s/whet/pipeline"
+	"github.com/whet-k8s/whet/store"
 )
 
 const analyzeHelp = `Analyze reads audit logs and says what was done: each context is what somebody
@@ -35,13 +37,20 @@ annotations and labelled, which then leave out what belongs to no chosen
 context. They never change what is linked, and the accounting is of the whole
 input.
 
+--out keeps what was found in a data set, a folder that is made where it is not
+there and that later runs add to; whet query, sql, why, stats and export ask it.
+--keep says how much: contexts alone, every event that no noise rule dropped, or
+all of the log, so that whet export raw gives it back. Values of Secrets and
+tokens are replaced by keyed hashes before anything is stored.
+
 The accounting goes to standard error, except with the summary. Commands that
 only read are counted in the summary, not listed, unless they were refused,
 read secrets, or opened a shell, a port or a proxy; --all lists them.`
 
 const analyzeExample = `  whet analyze audit.log
   whet analyze --actor 'system:serviceaccount:ci:*' --since 2h /var/log/kubernetes/
-  zcat audit-*.gz | whet analyze --format contexts - | jq .action`
+  zcat audit-*.gz | whet analyze --format contexts - | jq .action
+  whet analyze --out /var/lib/whet --cluster prod-eu /var/log/kubernetes/`
 
 // analyzeOptions are the flags of whet analyze.
 type analyzeOptions struct {
@@ -52,6 +61,14 @@ type analyzeOptions struct {
 	policy string
 	choice choice
 	screen screenOptions
+	out    string
+	keep   string
+	store  store.WriterOptions
+}
+
+// keeps are the values of --keep.
+func keeps() []string {
+	return []string{string(store.KeepContexts), string(store.KeepEvents), string(store.KeepAll)}
 }
 
 // analyzeFormats are the values of --format.
@@ -75,8 +92,13 @@ func newAnalyzeCommand(std *stdio) *cobra.Command {
 	f.BoolVar(&o.all, "all", false, "list the commands that only read in the summary, too")
 	f.BoolVar(&o.strict, "strict", false, "exit with status 3 when a line was malformed")
 	f.StringVar(&o.policy, "policy", "", "noise policy, a YAML `FILE` (default: the built-in one)")
+	f.StringVar(&o.out, "out", "", "keep what was found in the data set in this folder `DIR`")
+	f.StringVar(&o.keep, "keep", string(store.KeepEvents), "how much the data set keeps: "+strings.Join(keeps(), ", "))
+	f.StringVar(&o.store.Cluster, "cluster", store.DefaultCluster, "`NAME` of the cluster that the log is of, for the data set")
+	f.BoolVar(&o.store.NoRedact, "no-redact", false, "keep the values of Secrets and tokens in the data set as they are")
 	o.choice.flags(f)
 	o.screen.flags(f)
+	completeValues(cmd, "keep", keeps())
 	completeValues(cmd, "format", analyzeFormats())
 	completeValues(cmd, "color", colorModes())
 	return cmd
@@ -87,6 +109,9 @@ func runAnalyze(ctx context.Context, std *stdio, o *analyzeOptions, inputs []str
 		return usageError("--format %s: there are %s", o.format, strings.Join(analyzeFormats(), ", "))
 	}
 	if err := o.choice.parse(time.Now()); err != nil {
+		return err
+	}
+	if err := o.checkOut(); err != nil {
 		return err
 	}
 	screen, err := o.screen.open(std, o.output == "")
@@ -102,10 +127,21 @@ func runAnalyze(ctx context.Context, std *stdio, o *analyzeOptions, inputs []str
 		return err
 	}
 	run := pipeline.Options{Policy: policy, Select: o.choice.selects(), KeepRaw: o.format == "labelled"}
-	done := screen.progress(&run)
 	summary := newSummary(screen, o.all)
-	account, err := pipeline.Run(ctx, inputs, std.in, run, analyzeSink(o.format, out, summary, screen.terminal))
+	sink := analyzeSink(o.format, out, summary, screen.terminal)
+	var keep *store.Writer
+	if o.out != "" {
+		o.store.Keep = store.Keep(o.keep)
+		if keep, err = store.Append(ctx, o.out, o.store); err != nil {
+			return errors.Join(err, out.close())
+		}
+		sink = both(keep.Sink(), sink)
+		run.KeepGaps = o.store.Keep == store.KeepAll
+	}
+	done := screen.progress(&run)
+	account, err := pipeline.Run(ctx, inputs, std.in, run, sink)
 	done()
+	kept, err := o.commit(ctx, keep, account, err)
 	if err == nil && o.format == "summary" {
 		err = summary.print(out, account)
 	}
@@ -115,10 +151,65 @@ func runAnalyze(ctx context.Context, std *stdio, o *analyzeOptions, inputs []str
 	if err != nil {
 		return err
 	}
+	fmt.Fprint(std.err, term.SanitizeLines(kept))
 	if o.format != "summary" {
 		fmt.Fprint(std.err, term.SanitizeLines(accountText(account, term.Columns(std.err, os.Getenv))))
 	}
 	return strictError(o.strict, account)
+}
+
+// checkOut looks at what the flags about the data set say together.
+func (o *analyzeOptions) checkOut() error {
+	switch {
+	case !slices.Contains(keeps(), o.keep):
+		return usageError("--keep %s: there are %s", o.keep, strings.Join(keeps(), ", "))
+	case o.out != "" && o.choice.selects() != nil:
+		return usageError("--out keeps all of a log: choose contexts when you ask the data set, with whet query")
+	}
+	return nil
+}
+
+// commit ends the writing of the data set, where there is one, and says what was
+// kept. The error given is that of the run.
+func (o *analyzeOptions) commit(ctx context.Context, keep *store.Writer, account *pipeline.Accounting, err error) (string, error) {
+	if keep == nil {
+		return "", err
+	}
+	if err != nil {
+		return "", errors.Join(err, keep.Abort())
+	}
+	added, err := keep.Commit(ctx, account)
+	if err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("Kept in %s: %s and %s", o.out, term.Plural(added.Events, "event"), term.Plural(added.Contexts, "context"))
+	if added.Grown > 0 {
+		text += fmt.Sprintf(", and what is new of %s", term.Plural(added.Grown, "context"))
+	}
+	return text + fmt.Sprintf(" (%s).\n", term.Bytes(added.Bytes)), nil
+}
+
+// both gives a sink that hands everything to two.
+func both(a, b pipeline.Sink) pipeline.Sink {
+	return pipeline.Sink{
+		Annotation: inTurn(a.Annotation, b.Annotation), Context: inTurn(a.Context, b.Context), Gap: a.Gap,
+	}
+}
+
+// inTurn calls two functions, where there are two.
+func inTurn[T any](a, b func(*T) error) func(*T) error {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return func(v *T) error {
+		if err := a(v); err != nil {
+			return err
+		}
+		return b(v)
+	}
 }
 
 // analyzeSink writes what the pipeline gives in the format asked for.

@@ -14,10 +14,15 @@ func openData(ctx context.Context, std *stdio, dir string) (*store.DataSet, erro
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range data.Damaged() {
+	warnDamaged(std, data.Damaged())
+	return data, nil
+}
+
+// warnDamaged names files of a data set that are damaged.
+func warnDamaged(std *stdio, damaged []store.Damage) {
+	for _, d := range damaged {
 		fmt.Fprintf(std.err, "whet: %s is left out: %s\n", term.Sanitize(d.Path), term.Sanitize(d.Reason))
 	}
-	return data, nil
 }
 
 // damagedError is the error of an answer from a data set of which a part is

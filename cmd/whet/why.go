@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -26,15 +27,17 @@ object is looked for in all.
 
 Of an object that is gone the answer is about its deletion, else about its last
 change, its status aside; --all answers for every change in the log. The log is
-read twice.`
+read twice. --data asks a data set, at once.`
 
 const whyExample = `  whet why pod/shop/web-7c9f /var/log/kubernetes/
   whet why deploy/shop/web --all audit.log
-  whet why 5f6b7c0e-6a0a-4c39-9d5b-2f7d0f1c8a64 audit.log`
+  whet why 5f6b7c0e-6a0a-4c39-9d5b-2f7d0f1c8a64 audit.log
+  whet why pod/shop/web-7c9f --data /var/lib/whet`
 
 // whyOptions are the flags of whet why.
 type whyOptions struct {
 	all    bool
+	data   string
 	format string
 	policy string
 	screen screenOptions
@@ -46,17 +49,18 @@ func whyFormats() []string { return []string{"text", "json"} }
 func newWhyCommand(std *stdio) *cobra.Command {
 	var o whyOptions
 	cmd := &cobra.Command{
-		Use:     "why TARGET FILE...",
+		Use:     "why TARGET {FILE... | --data DIR}",
 		Short:   "Say who caused an event, or the last change of an object",
 		Long:    whyHelp,
 		Example: whyExample,
-		Args:    cobra.MinimumNArgs(2),
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runWhy(cmd.Context(), std, &o, args[0], args[1:])
 		},
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.all, "all", false, "answer for every change of the object")
+	f.StringVar(&o.data, "data", "", "ask the data set in this folder `DIR` instead of a log")
 	f.StringVarP(&o.format, "format", "f", "text", "what to print: "+strings.Join(whyFormats(), ", "))
 	f.StringVar(&o.policy, "policy", "", "noise policy, a YAML `FILE` (default: the built-in one)")
 	o.screen.flags(f)
@@ -66,8 +70,8 @@ func newWhyCommand(std *stdio) *cobra.Command {
 }
 
 func runWhy(ctx context.Context, std *stdio, o *whyOptions, target string, inputs []string) error {
-	if !slices.Contains(whyFormats(), o.format) {
-		return usageError("--format %s: there are %s", o.format, strings.Join(whyFormats(), ", "))
+	if err := o.check(inputs); err != nil {
+		return err
 	}
 	t, err := why.ParseTarget(target)
 	if err != nil {
@@ -76,6 +80,9 @@ func runWhy(ctx context.Context, std *stdio, o *whyOptions, target string, input
 	screen, err := o.screen.open(std, true)
 	if err != nil {
 		return err
+	}
+	if o.data != "" {
+		return o.askData(ctx, std, screen, t)
 	}
 	policy, err := readPolicy(o.policy)
 	if err != nil {
@@ -91,6 +98,39 @@ func runWhy(ctx context.Context, std *stdio, o *whyOptions, target string, input
 	if n := answer.Accounting.Malformed; n > 0 {
 		fmt.Fprintf(std.err, "whet: %s in the log, which may hide something; whet analyze names them\n", term.Plural(n, "malformed line"))
 	}
+	return o.write(std, screen, answer)
+}
+
+// check looks at what the flags and arguments say together.
+func (o *whyOptions) check(inputs []string) error {
+	switch {
+	case !slices.Contains(whyFormats(), o.format):
+		return usageError("--format %s: there are %s", o.format, strings.Join(whyFormats(), ", "))
+	case o.data == "" && len(inputs) == 0:
+		return usageError("nothing to ask: name a log, or a data set with --data")
+	case o.data != "" && len(inputs) > 0:
+		return usageError("--data %s and a log too: whet analyze --out %s adds a log to a data set", o.data, o.data)
+	case o.data != "" && o.policy != "":
+		return usageError("--policy is for a log: a data set was made with a policy of its own")
+	}
+	return nil
+}
+
+// askData asks a data set.
+func (o *whyOptions) askData(ctx context.Context, std *stdio, screen *screen, t why.Target) error {
+	d, err := openData(ctx, std, o.data)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	answer, err := d.Why(ctx, t, o.all)
+	if err == nil {
+		err = o.write(std, screen, answer)
+	}
+	return cmp.Or(err, damagedError(o.data, d))
+}
+
+func (o *whyOptions) write(std *stdio, screen *screen, answer *why.Answer) error {
 	if o.format == "json" {
 		return writeWhyJSON(std.out, answer)
 	}

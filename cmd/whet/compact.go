@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/whet-k8s/whet/internal/term"
+	"github.com/whet-k8s/whet/store"
+)
+
+const compactHelp = `Compact merges the files of a data set, and compresses them as far as zstd can.
+Answers stay the same. It is worth its time when many runs added to a data set,
+and before one is put away.
+
+While it works others can read the data set, but not write to it. When it is
+interrupted the data set is as it was.`
+
+func newCompactCommand(std *stdio) *cobra.Command {
+	return &cobra.Command{
+		Use:     "compact DIR",
+		Short:   "Make a data set smaller",
+		Long:    compactHelp,
+		Example: "  whet compact /var/lib/whet",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runCompact(cmd.Context(), std, args[0])
+		},
+	}
+}
+
+func runCompact(ctx context.Context, std *stdio, dir string) error {
+	done, err := store.Compact(ctx, dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "%s with %s became %s with %s.\n",
+		term.Plural(done.FilesBefore, "file"), term.Bytes(done.BytesBefore), term.Plural(done.FilesAfter, "file"), term.Bytes(done.BytesAfter))
+	if n := len(done.Damaged); n > 0 {
+		warnDamaged(std, done.Damaged)
+		return &exitError{exitDamaged, fmt.Errorf("damaged files in %s (%d) were left as they are", dir, n)}
+	}
+	return nil
+}

@@ -501,7 +501,6 @@ export interface components {
      *       },
      *       "action": "set image of deployment data/web-api to nginx:1.28",
      *       "label": 65984,
-     *       "family": "patch deployments",
      *       "verb": "patch",
      *       "apiGroup": "apps",
      *       "resource": "deployments",
@@ -559,8 +558,6 @@ export interface components {
       /** @description What the root asked for in words. */
       action: string;
       label: number;
-      /** @description The label's verb and resource, such as patch deployments; missing where it has none. */
-      family?: string;
       verb: string;
       apiGroup?: string;
       resource?: string;
@@ -756,7 +753,7 @@ export interface components {
       stages: components["schemas"]["Event"][];
       cause?: components["schemas"]["Event"];
       rival?: components["schemas"]["Event"];
-      /** @description What this request caused directly, the first 100 in order of time. */
+      /** @description The events of what this request caused directly, the first 100 in order of time; total counts requests. */
       effects: {
         items: components["schemas"]["Event"][];
         total: number;
@@ -791,6 +788,8 @@ export interface components {
       total: number;
       /** @description Whether raw lines are kept at all. */
       raw: boolean;
+      /** @description Events that were not looked at, because the context has more than 50,000. */
+      cut: number;
     };
     RevisionRef: {
       auditID: string;
@@ -824,38 +823,54 @@ export interface components {
       /** @description Of a patch, the patch as JSON. */
       patch?: string;
     };
+    /**
+     * @description Who sent requests, the objects that these were about, and which object
+     *     made a component send what it sent. Objects of a kind in a namespace, of
+     *     which the same actors asked the same, are one node with their number.
+     */
     Graph: {
       nodes: {
-        /** @description Unique in this answer. */
+        /** @description n1, n2, … in the order of the first request. */
         id: string;
         /** @enum {string} */
         kind: "actor" | "component" | "object";
-        /** @description Short, for people. */
-        name: string;
+        /** @description For people: alice, replicaset-controller, pod data/web-1, 4 pods in data. */
+        text: string;
         /** @description Of actors and components. */
         username?: string;
-        object?: components["schemas"]["ObjectRef"];
-        /** @description Sent or received. */
-        requests: number;
-        /** @description Of an object: it was created in this context. */
-        created?: boolean;
-        deleted?: boolean;
+        apiGroup?: string;
+        /** @description Of objects. */
+        resource?: string;
+        namespace?: string;
+        /** @description Of objects, the first 20 where several are one node. */
+        names?: string[];
+        /** @description How many objects the node is; missing for actors. */
+        objects?: number;
+        /** @description Marks the actor and the object of the context's root. */
+        root: boolean;
       }[];
       edges: {
-        /** @description The id of who sent the requests. */
+        /** @description The id of a node. */
         from: string;
-        /** @description The id of the object. */
         to: string;
-        verb: string;
+        /**
+         * @description request: from an actor to an object, equal requests in one edge. cause: from an object to the component that answered to a request about it.
+         * @enum {string}
+         */
+        kind: "request" | "cause";
+        /** @description For people: patch status ×3. */
+        text: string;
+        /** @description Of requests. */
+        verb?: string;
         subresource?: string;
-        count: number;
-        failed: number;
-        /** Format: date-time */
-        first: string;
-        /** @description The first 20. */
-        auditIDs: string[];
+        /** @description The API server refused them or failed. */
+        failed: boolean;
+        /** @description How many; of a cause, how many answered. */
+        requests: number;
+        /** @description Of a cause, the rules that say so. */
+        rules?: string[];
       }[];
-      /** @description Events that are not in the graph, because a context has more than are drawn. */
+      /** @description Events that are not in the graph, because the context has more than are drawn. */
       cut: number;
     };
     /**
@@ -1061,14 +1076,14 @@ export interface components {
       total: number;
       facets: {
         /** @enum {string} */
-        field: "actor" | "verb" | "resource" | "namespace" | "outcome" | "component" | "family";
+        field: "actor" | "verb" | "resource" | "namespace" | "outcome" | "component" | "label";
         values: {
           value: string;
           /** @description The value made short, for people. */
           name: string;
           /** @description Contexts. */
           count: number;
-          /** @description An expression of the query language that selects them, to be joined to the query with and, or with not before it. */
+          /** @description An expression of the query language that selects them, to be put in brackets and joined to the query with and, or with not before it. */
           query: string;
         }[];
         rest: {
@@ -1173,8 +1188,11 @@ export interface components {
       setAside: number;
       rules: {
         id: string;
-        /** @enum {string} */
-        action: "keep" | "setAside" | "drop";
+        /**
+         * @description background is a rule of the linker, which found nothing that caused the events.
+         * @enum {string}
+         */
+        action: "keep" | "setAside" | "drop" | "background";
         /** @description Why the rule is there; empty for a rule of a policy that is not this program's own. */
         reason: string;
         enabled: boolean;

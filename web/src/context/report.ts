@@ -92,11 +92,11 @@ export function report(
     ),
     ...words.map((line, i) => text(24, 62 + i * 18, line, 'fill="#4a5261"')),
   ];
-  for (const tick of ticks(from, to, 380, zone)) {
+  for (const tick of ticks(0, to - from, 380, "utc")) {
     out.push(
-      `<line x1="${x(tick.at)}" x2="${x(tick.at)}" y1="${top}" y2="${height - 20}" stroke="#eaedf2"/>`,
+      `<line x1="${x(from + tick.at)}" x2="${x(from + tick.at)}" y1="${top}" y2="${height - 20}" stroke="#eaedf2"/>`,
     );
-    out.push(text(x(tick.at) + 3, top + 12, "+" + span(tick.at - from), 'font-size="10" fill="#626b7b"'));
+    out.push(text(x(from + tick.at) + 3, top + 12, "+" + span(tick.at), 'font-size="10" fill="#626b7b"'));
   }
   lines.forEach(({ node, many, depth }, i) => {
     const { event } = node.request;

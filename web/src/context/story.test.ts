@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../api/types";
 import { formatAsk, parseAsk, type Ask } from "./ask";
-import { followed, linesOf, requestsOf, storyOf } from "./story";
+import { followed, gist, linesOf, requestsOf, storyOf } from "./story";
 
 function event(auditID: string, more: Partial<Event> = {}): Event {
   return {
@@ -80,6 +80,37 @@ describe("storyOf", () => {
     };
     walk(strays);
     expect([...seen].sort()).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("gist", () => {
+  it("counts what came and went once, and who reacted", () => {
+    const requests = requestsOf([
+      event("root", { role: "root", verb: "create", resource: "deployments", name: "web" }),
+      event("a", { verb: "create", resource: "pods", name: "p1", component: "rs" }),
+      event("b", { verb: "delete", resource: "pods", name: "p2", component: "rs" }),
+      event("c", { verb: "delete", resource: "pods", name: "p2", component: "kubelet" }),
+      event("d", { verb: "create", resource: "pods", name: "p3", component: "rs", code: 409 }),
+      event("e", {
+        verb: "create",
+        resource: "pods",
+        subresource: "binding",
+        name: "p1",
+        component: "sched",
+      }),
+      event("f", { verb: "create", resource: "events", component: "rs" }),
+    ]);
+    const short = gist(requests);
+    expect(short.created).toEqual([
+      { name: "deployments", count: 1 },
+      { name: "pods", count: 1 },
+    ]);
+    expect(short.deleted).toEqual([{ name: "pods", count: 1 }]);
+    expect(short.reacted.map((r) => [r.name, r.count])).toEqual([
+      ["rs", 4],
+      ["kubelet", 1],
+      ["sched", 1],
+    ]);
   });
 });
 

@@ -135,3 +135,51 @@ export function followed(node: Node): number {
   }
   return n;
 }
+
+/** A number of something. */
+export interface Tally {
+  name: string;
+  count: number;
+}
+
+/** A context in short: what came to be and went, and who reacted. */
+export interface Gist {
+  created: Tally[];
+  deleted: Tally[];
+  /** Components by name, with a username of each, those that sent most first. */
+  reacted: (Tally & { username: string })[];
+}
+
+/** Sums requests up. An object counts once, however often it was asked to go. */
+export function gist(requests: readonly Request[]): Gist {
+  const seen = new Set<string>();
+  const created = new Map<string, Tally>();
+  const deleted = new Map<string, Tally>();
+  const reacted = new Map<string, Tally & { username: string }>();
+  for (const { event } of requests) {
+    if (event.role === "effect") {
+      const by = reacted.get(event.component) ?? {
+        name: event.component,
+        count: 0,
+        username: event.username,
+      };
+      by.count++;
+      reacted.set(event.component, by);
+    }
+    const of = event.verb === "create" ? created : event.verb === "delete" ? deleted : null;
+    if (!of || event.code >= 400 || event.subresource || !event.resource || event.resource === "events")
+      continue;
+    const key = JSON.stringify([event.verb, event.apiGroup, event.resource, event.namespace, event.name]);
+    if (event.name && seen.has(key)) continue;
+    seen.add(key);
+    const tally = of.get(event.resource) ?? { name: event.resource, count: 0 };
+    tally.count++;
+    of.set(event.resource, tally);
+  }
+  const most = (a: Tally, b: Tally) => b.count - a.count;
+  return {
+    created: [...created.values()].sort(most),
+    deleted: [...deleted.values()].sort(most),
+    reacted: [...reacted.values()].sort(most),
+  };
+}

@@ -4,64 +4,40 @@ import type { Request } from "../context/story";
 import { causes, MOST_BOXES, touches } from "./build";
 import { place } from "./place";
 
-const first = "2026-11-23T18:23:22Z";
+const object = (id: string, text: string, names: string[], objects: number): Graph["nodes"][number] => ({
+  id,
+  kind: "object",
+  text,
+  resource: "pods",
+  namespace: "shop",
+  names,
+  objects,
+  root: false,
+});
+const asks = (from: string, to: string, verb: string, text: string, failed = false) =>
+  ({ from, to, kind: "request", verb, text, failed, requests: 1 }) as const;
 const graph: Graph = {
   nodes: [
-    { id: "a", kind: "actor", name: "alice", username: "alice", requests: 1 },
-    { id: "c", kind: "component", name: "kubelet", username: "system:node:n1", requests: 3 },
-    {
-      id: "d",
-      kind: "object",
-      name: "web",
-      object: { apiGroup: "apps", resource: "deployments", namespace: "shop", name: "web" },
-      requests: 1,
-    },
-    {
-      id: "p1",
-      kind: "object",
-      name: "web-1",
-      object: { resource: "pods", namespace: "shop", name: "web-1" },
-      requests: 1,
-    },
-    {
-      id: "p2",
-      kind: "object",
-      name: "web-2",
-      object: { resource: "pods", namespace: "shop", name: "web-2" },
-      requests: 2,
-      deleted: true,
-    },
-    {
-      id: "p3",
-      kind: "object",
-      name: "web-3",
-      object: { resource: "pods", namespace: "shop", name: "web-3" },
-      requests: 1,
-    },
+    { id: "n1", kind: "actor", text: "alice", username: "alice", root: true },
+    object("n2", "pod shop/web", ["web"], 1),
+    { id: "n3", kind: "component", text: "kubelet", username: "system:node:n1", root: false },
+    object("n4", "3 pods in shop", ["web-1", "web-2", "web-3"], 3),
   ],
   edges: [
-    { from: "a", to: "d", verb: "patch", count: 1, failed: 0, first, auditIDs: ["r"] },
+    asks("n1", "n2", "get", "get"),
+    asks("n1", "n2", "patch", "patch"),
     {
-      from: "c",
-      to: "p1",
-      verb: "patch",
-      subresource: "status",
-      count: 1,
-      failed: 0,
-      first,
-      auditIDs: ["e1"],
+      from: "n2",
+      to: "n3",
+      kind: "cause",
+      text: "follows-owner",
+      failed: false,
+      requests: 2,
+      rules: ["follows-owner"],
     },
-    { from: "c", to: "p2", verb: "delete", count: 2, failed: 2, first, auditIDs: ["e2"] },
-    {
-      from: "c",
-      to: "p3",
-      verb: "patch",
-      subresource: "status",
-      count: 1,
-      failed: 0,
-      first,
-      auditIDs: ["e3"],
-    },
+    { from: "n4", to: "n3", kind: "cause", text: "own", failed: false, requests: 2 },
+    asks("n3", "n4", "delete", "delete ×3"),
+    asks("n3", "n2", "update", "update status", true),
   ],
   cut: 0,
 };
@@ -70,42 +46,40 @@ const request = (auditID: string, more: Partial<Event>): Request => ({
   at: 0,
   stages: [],
 });
-const requests = [
-  request("r", { apiGroup: "apps", resource: "deployments", namespace: "shop", name: "web" }),
-  request("e1", { resource: "pods", namespace: "shop", name: "web-1", cause: "r" }),
-];
 
 describe("the graph of who touched what", () => {
-  const picture = touches(graph, requests);
-  it("puts objects that were treated alike into one box", () => {
-    expect(picture.boxes.map((b) => b.title)).toEqual([
-      "alice",
-      "kubelet",
-      "shop/web",
-      "2 pods",
-      "shop/web-2",
+  const picture = touches(graph);
+  it("names objects, and says what became of them", () => {
+    expect(picture.boxes.map((b) => [b.title, b.sub, b.deleted])).toEqual([
+      ["alice", "began it", false],
+      ["shop/web", "pods", false],
+      ["kubelet", "", false],
+      ["3 pods in shop", "pods", true],
     ]);
-    expect(picture.bundled).toBe(2);
+    expect(picture.bundled).toBe(3);
   });
-  it("counts requests on the arrows, and says which all failed", () => {
-    expect(picture.arrows.filter((a) => a.verb !== "").map((a) => [a.label, a.failed])).toEqual([
-      ["patch", false],
-      ["patch status ×2", false],
-      ["delete ×2", true],
+  it("has one arrow from one box to another, in the colour of what weighs most", () => {
+    expect(
+      picture.arrows.filter((a) => a.verb !== "").map((a) => [a.verb, a.label, a.failed, a.back]),
+    ).toEqual([
+      ["patch", "patch, get", false, false],
+      ["delete", "delete ×3", false, false],
+      ["update", "update status", true, true],
     ]);
   });
   it("says what made a component act", () => {
-    expect(picture.arrows.filter((a) => a.verb === "")).toEqual([
-      { from: "d", to: "c", verb: "", label: "", failed: false, back: false },
-    ]);
+    expect(picture.arrows.filter((a) => a.verb === "").map((a) => [a.from, a.to])).toEqual([["n2", "n3"]]);
   });
   it("stands in layers, in the order in which things happened", () => {
-    const placed = place(picture);
-    const x = (id: string) => placed.boxes.find((b) => b.id === id)?.x ?? NaN;
-    expect(x("a")).toBeLessThan(x("d"));
-    expect(x("d")).toBeLessThan(x("c"));
-    expect(x("c")).toBeLessThan(x("p1"));
-    for (const arrow of placed.arrows) expect(arrow.path).toMatch(/^M[\d.-]+ /);
+    for (const [direction, axis] of [
+      ["LR", "x"],
+      ["TB", "y"],
+    ] as const) {
+      const placed = place(picture, direction);
+      const at = placed.boxes.map((box) => box[axis]);
+      expect(at).toEqual([...at].sort((a, b) => a - b));
+      for (const arrow of placed.arrows) expect(arrow.path).toMatch(/^M[\d.-]+ /);
+    }
   });
 });
 

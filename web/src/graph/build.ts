@@ -2,9 +2,8 @@
 // that were treated alike as one, and which object made a component act.
 
 import type { Graph } from "../api/types";
-import type { Request } from "../context/story";
 import { linesOf, type Node as StoryNode } from "../context/story";
-import { objectPath, plural, resourceName, shortUser } from "../lib/names";
+import { objectPath, resourceName, shortUser } from "../lib/names";
 
 /** A node of the picture. */
 export interface Box {
@@ -45,175 +44,158 @@ type ApiNode = Graph["nodes"][number];
 type ApiEdge = Graph["edges"][number];
 
 /** The picture of who touched what. */
-export function touches(graph: Graph, requests: readonly Request[]): Picture {
+export function touches(answer: Graph): Picture {
+  const graph = together(answer);
+  const order = new Map(graph.nodes.map((node, i) => [node.id, i]));
   const into = new Map<string, ApiEdge[]>();
-  for (const edge of graph.edges) {
-    const list = into.get(edge.to);
-    if (list) list.push(edge);
-    else into.set(edge.to, [edge]);
+  const arrows: Arrow[] = [];
+  for (const edges of pairs(graph.edges)) {
+    const first = edges[0]!;
+    const back = (order.get(first.to) ?? 0) < (order.get(first.from) ?? 0);
+    if (first.kind === "cause") {
+      // A component that acts because of what it made itself is no news.
+      if (!back) arrows.push({ from: first.from, to: first.to, verb: "", label: "", failed: false, back });
+      continue;
+    }
+    into.set(first.to, [...(into.get(first.to) ?? []), ...edges]);
+    arrows.push(arrowFor(edges, back));
   }
-  const bundles = bundle(graph.nodes, into);
-  const boxOf = new Map<string, string>();
-  const boxes: Box[] = [];
-  let bundled = 0;
-  for (const nodes of bundles) {
-    const first = nodes[0]!;
-    for (const node of nodes) boxOf.set(node.id, first.id);
-    if (nodes.length > 1) bundled += nodes.length;
-    boxes.push(boxFor(first, nodes.length));
-  }
-  const made = stirs(graph, boxOf, requests);
-  const order = orderOf(graph, boxOf);
-  const arrows = [...pairs(graph, boxOf).values()].map((edges) => arrowFor(edges, boxOf, order));
-  return { boxes, arrows: [...arrows, ...made], bundled };
+  const boxes = graph.nodes.map((node) => boxFor(node, into.get(node.id) ?? []));
+  const bundled = graph.nodes.reduce((n, node) => n + ((node.objects ?? 0) > 1 ? node.objects! : 0), 0);
+  return { boxes, arrows: onlyFirst(arrows, order), bundled };
 }
 
-// The edges that lead from one box to the same other one.
-function pairs(graph: Graph, boxOf: Map<string, string>): Map<string, ApiEdge[]> {
-  const out = new Map<string, ApiEdge[]>();
+// Of what made a component act only the first object is drawn: the rest would
+// hide the picture.
+function onlyFirst(arrows: Arrow[], order: Map<string, number>): Arrow[] {
+  const first = new Map<string, Arrow>();
+  for (const arrow of arrows) {
+    if (arrow.verb !== "") continue;
+    const known = first.get(arrow.to);
+    if (!known || order.get(arrow.from)! < order.get(known.from)!) first.set(arrow.to, arrow);
+  }
+  return arrows.filter((arrow) => arrow.verb !== "" || first.get(arrow.to) === arrow);
+}
+
+// The graph with the kubelets of all nodes as one, and objects as one that were
+// then treated alike.
+function together(graph: Graph): Graph {
+  const kubelet = (node: ApiNode) =>
+    node.kind === "component" && (node.username ?? "").startsWith("system:node:");
+  const kubelets = graph.nodes.filter(kubelet);
+  const into = new Map<string, string>();
+  for (const node of kubelets) into.set(node.id, kubelets[0]!.id);
+  const same = (id: string) => into.get(id) ?? id;
+  const signs = new Map<string, string[]>();
   for (const edge of graph.edges) {
-    const key = JSON.stringify([edge.from, boxOf.get(edge.to) ?? edge.to]);
+    if (edge.kind !== "request") continue;
+    const sign = [same(edge.from), edge.verb, edge.subresource, edge.failed].join("|");
+    signs.set(edge.to, [...(signs.get(edge.to) ?? []), sign]);
+  }
+  const groups = new Map<string, ApiNode>();
+  const nodes: ApiNode[] = [];
+  for (const node of graph.nodes) {
+    if (same(node.id) !== node.id) continue;
+    if (node.kind !== "object") {
+      nodes.push(node.id === kubelets[0]?.id && kubelets.length > 1 ? { ...node, text: "kubelet" } : node);
+      continue;
+    }
+    const treated = [...new Set(signs.get(node.id) ?? [])].sort();
+    const key = JSON.stringify([node.apiGroup, node.resource, node.namespace, node.root, treated]);
+    const group = groups.get(key);
+    if (!group) {
+      const copy = { ...node };
+      groups.set(key, copy);
+      nodes.push(copy);
+      continue;
+    }
+    into.set(node.id, group.id);
+    group.objects = (group.objects ?? 1) + (node.objects ?? 1);
+    const where = group.namespace ? ` in ${group.namespace}` : "";
+    group.text = `${group.objects} ${group.resource ?? ""}${where}`;
+  }
+  return {
+    ...graph,
+    nodes,
+    edges: summed(graph.edges.map((e) => ({ ...e, from: same(e.from), to: same(e.to) }))),
+  };
+}
+
+// Equal edges as one, with their numbers added up.
+function summed(edges: ApiEdge[]): ApiEdge[] {
+  const out = new Map<string, ApiEdge>();
+  for (const edge of edges) {
+    const key = JSON.stringify([edge.kind, edge.from, edge.to, edge.verb, edge.subresource, edge.failed]);
+    const known = out.get(key);
+    if (!known) {
+      out.set(key, { ...edge });
+      continue;
+    }
+    known.requests += edge.requests;
+    if (known.kind === "request") {
+      const what = [known.verb, known.subresource].filter(Boolean).join(" ");
+      known.text = `${what} ×${known.requests}${known.failed ? " failed" : ""}`;
+    }
+  }
+  return [...out.values()];
+}
+
+// The edges of one kind that lead from one node to the same other one.
+function pairs(edges: readonly ApiEdge[]): ApiEdge[][] {
+  const out = new Map<string, ApiEdge[]>();
+  for (const edge of edges) {
+    const key = JSON.stringify([edge.kind, edge.from, edge.to]);
     const list = out.get(key);
     if (list) list.push(edge);
     else out.set(key, [edge]);
   }
-  return out;
+  return [...out.values()];
 }
 
 // What a colour should say first, when one arrow stands for several verbs.
 const WEIGHT = ["deletecollection", "delete", "create", "patch", "update", "get", "list", "watch"];
 
-function arrowFor(edges: ApiEdge[], boxOf: Map<string, string>, order: Map<string, number>): Arrow {
-  const counts = new Map<string, number>();
-  for (const edge of edges) {
-    const name = edge.verb + (edge.subresource ? " " + edge.subresource : "");
-    counts.set(name, (counts.get(name) ?? 0) + edge.count);
-  }
-  const heavy = (verb: string) => (WEIGHT.indexOf(verb) + WEIGHT.length + 1) % (WEIGHT.length + 1);
-  const sorted = [...edges].sort((a, b) => heavy(a.verb) - heavy(b.verb));
+function arrowFor(edges: ApiEdge[], back: boolean): Arrow {
+  const heavy = ({ verb = "" }: ApiEdge) => (WEIGHT.includes(verb) ? WEIGHT.indexOf(verb) : WEIGHT.length);
+  const sorted = [...edges].sort((a, b) => heavy(a) - heavy(b));
   const first = sorted[0]!;
-  const names = [...new Set(sorted.map((e) => e.verb + (e.subresource ? " " + e.subresource : "")))];
-  const label = names.map((n) => n + (counts.get(n)! > 1 ? ` ×${counts.get(n)!}` : "")).join(", ");
-  const to = boxOf.get(first.to) ?? first.to;
   return {
     from: first.from,
-    to,
-    verb: first.verb,
-    label,
-    failed: edges.every((e) => e.failed === e.count),
-    back: (order.get(to) ?? 0) < (order.get(first.from) ?? 0),
+    to: first.to,
+    verb: first.verb ?? "",
+    label: [...new Set(sorted.map((e) => e.text))].join(", "),
+    failed: edges.every((e) => e.failed),
+    back,
   };
 }
 
-// When each box had its first part: senders with their first request, objects
-// with the first request about them.
-function orderOf(graph: Graph, boxOf: Map<string, string>): Map<string, number> {
-  const sorted = [...graph.edges].sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
-  const order = new Map<string, number>();
-  for (const edge of sorted) {
-    for (const id of [edge.from, boxOf.get(edge.to) ?? edge.to])
-      if (!order.has(id)) order.set(id, order.size);
-  }
-  return order;
-}
-
-// Objects of one kind and place that the same senders treated the same way.
-function bundle(nodes: readonly ApiNode[], into: Map<string, ApiEdge[]>): ApiNode[][] {
-  const groups = new Map<string, ApiNode[]>();
-  for (const node of nodes) {
-    let key = node.id;
-    if (node.kind === "object" && node.object) {
-      const edges = (into.get(node.id) ?? [])
-        .map((e) => [e.from, e.verb, e.subresource ?? ""].join("|"))
-        .sort();
-      const { apiGroup = "", resource, namespace = "" } = node.object;
-      key = JSON.stringify([
-        apiGroup,
-        resource,
-        namespace,
-        node.created === true,
-        node.deleted === true,
-        edges,
-      ]);
-    }
-    const group = groups.get(key);
-    if (group) group.push(node);
-    else groups.set(key, [node]);
-  }
-  return [...groups.values()];
-}
-
-function boxFor(node: ApiNode, many: number): Box {
-  const { object } = node;
+function boxFor(node: ApiNode, into: ApiEdge[]): Box {
+  const did = (verb: string) => into.some((e) => e.verb === verb && !e.subresource && !e.failed);
   const box: Box = {
     id: node.id,
     kind: node.kind,
-    title: node.username === undefined ? node.name : shortUser(node.username),
-    sub: node.kind === "object" ? "" : plural(node.requests, "request"),
-    created: node.created === true,
-    deleted: node.deleted === true,
-    ...(node.username === undefined ? {} : { username: node.username }),
+    title: node.text,
+    sub: "",
+    created: did("create"),
+    deleted: did("delete"),
   };
-  if (node.kind === "component") box.title = node.name;
-  if (!object) return box;
-  const kind = resourceName(object.resource, object.apiGroup);
-  if (many > 1) return { ...box, title: `${many} ${object.resource}`, sub: object.namespace ?? "" };
+  if (node.kind !== "object") {
+    const username = node.username ?? "";
+    return { ...box, username, sub: node.kind === "actor" ? "began it" : "" };
+  }
+  box.sub = resourceName(node.resource ?? "", node.apiGroup);
+  const name = node.names?.[0] ?? "";
+  if (node.objects !== 1 || name === "") return box;
   return {
     ...box,
-    title: objectPath(object.namespace, object.name) || kind,
-    sub: kind,
+    title: objectPath(node.namespace, name),
     object: {
-      apiGroup: object.apiGroup ?? "",
-      resource: object.resource,
-      namespace: object.namespace ?? "",
-      name: object.name ?? "",
+      apiGroup: node.apiGroup ?? "",
+      resource: node.resource ?? "",
+      namespace: node.namespace ?? "",
+      name,
     },
   };
-}
-
-// For each component the object whose change made it act first: dotted arrows
-// that put the layers in the order in which things happened.
-function stirs(graph: Graph, boxOf: Map<string, string>, requests: readonly Request[]): Arrow[] {
-  const objects = new Map<string, string>();
-  for (const node of graph.nodes) {
-    if (node.kind === "object" && node.object) objects.set(objectKey(node.object), node.id);
-  }
-  const sender = new Map<string, string>();
-  for (const edge of graph.edges) for (const id of edge.auditIDs) sender.set(id, edge.from);
-  const byID = new Map(requests.map((r) => [r.event.auditID, r]));
-  const seen = new Set<string>();
-  const arrows: Arrow[] = [];
-  for (const { event } of requests) {
-    const from = sender.get(event.auditID);
-    const cause = event.cause === undefined ? undefined : byID.get(event.cause);
-    if (from === undefined || !cause || seen.has(from) || sender.get(cause.event.auditID) === from) continue;
-    const object = objects.get(objectKey(cause.event));
-    if (object === undefined) continue;
-    seen.add(from);
-    arrows.push({
-      from: boxOf.get(object) ?? object,
-      to: from,
-      verb: "",
-      label: "",
-      failed: false,
-      back: false,
-    });
-  }
-  return arrows;
-}
-
-function objectKey(object: {
-  apiGroup?: string;
-  resource?: string;
-  namespace?: string;
-  name?: string;
-}): string {
-  return JSON.stringify([
-    object.apiGroup ?? "",
-    object.resource ?? "",
-    object.namespace ?? "",
-    object.name ?? "",
-  ]);
 }
 
 /** The most boxes of the tree of causes. */

@@ -1,4 +1,4 @@
-// Lays a picture out in layers, from left to right.
+// Lays a picture out in layers.
 
 import dagre from "@dagrejs/dagre";
 import { cut } from "../lib/text";
@@ -43,13 +43,13 @@ export function labelOf(arrow: Arrow): string {
   return cut(arrow.label, 34);
 }
 
-/** Lays a picture out. */
-export function place(picture: Picture): Placed {
+/** Lays a picture out, layers from left to right or from top to bottom. */
+export function place(picture: Picture, direction: "LR" | "TB" = "LR"): Placed {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({
-    rankdir: "LR",
+    rankdir: direction,
     nodesep: 14,
-    ranksep: 70,
+    ranksep: direction === "LR" ? 70 : 34,
     edgesep: 8,
     marginx: 16,
     marginy: 16,
@@ -86,6 +86,13 @@ export function place(picture: Picture): Placed {
   });
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
   return { boxes, arrows, width: Math.max(width, 1), height: Math.max(height, 1) };
+}
+
+/** The way that fits a place best, and is read largest. */
+export function placeIn(picture: Picture, width: number, height: number): Placed {
+  const ways = [place(picture, "TB"), place(picture, "LR")];
+  const scale = (placed: Placed) => Math.min(width / placed.width, height / placed.height);
+  return ways.reduce((best, way) => (scale(way) > scale(best) ? way : best));
 }
 
 /** A smooth line through points. */

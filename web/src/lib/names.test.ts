@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { bytes, compact, objectPath, plural, resourceName, shortUser, sortOf, trade } from "./names";
+import {
+  bytes,
+  compact,
+  objectPath,
+  plural,
+  resourceName,
+  shortUser,
+  singular,
+  sortOf,
+  trade,
+} from "./names";
 
 describe("shortUser", () => {
   it.each([
@@ -29,6 +39,27 @@ it("says what components do", () => {
   expect(trade("system:node:worker1")).toMatch(/containers/);
   expect(trade("mallory")).toBe("");
   expect(trade("constructor")).toBe("");
+});
+
+it("speaks of one", () => {
+  const many = [
+    "pods",
+    "networkpolicies",
+    "ingresses",
+    "endpoints",
+    "leases",
+    "endpointslices",
+    "storageclasses",
+  ];
+  expect(many.map(singular)).toEqual([
+    "pod",
+    "networkpolicy",
+    "ingress",
+    "endpoint",
+    "lease",
+    "endpointslice",
+    "storageclass",
+  ]);
 });
 
 it("writes objects and numbers", () => {

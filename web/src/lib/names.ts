@@ -67,6 +67,13 @@ export function resourceName(resource: string, group = "", subresource = ""): st
   return resource + (group === "" ? "" : "." + group) + (subresource === "" ? "" : "/" + subresource);
 }
 
+/** One of a resource: pods is pod, networkpolicies is networkpolicy. */
+export function singular(resource: string): string {
+  if (/ies$/.test(resource)) return resource.slice(0, -3) + "y";
+  if (/(ss|x|ch|sh)es$/.test(resource)) return resource.slice(0, -2);
+  return /[^s]s$/.test(resource) ? resource.slice(0, -1) : resource;
+}
+
 /** An object as people write it: namespace/name, or what there is of it. */
 export function objectPath(namespace = "", name = ""): string {
   if (namespace === "") return name;

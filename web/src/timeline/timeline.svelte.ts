@@ -17,7 +17,7 @@ export class Timeline {
   folded = $state<ReadonlySet<Group>>(new Set<Group>(["component"]));
   /** The times that are drawn, on their way to where a gesture sent them. */
   range = $state.raw<Range>({ from: 0, to: 1 });
-  /** How many microseconds the last frame took to draw. */
+  /** How many milliseconds the last frames took to draw. */
   readonly frames: number[] = [];
 
   readonly bounds = $derived.by<Range>(() => {

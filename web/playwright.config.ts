@@ -1,0 +1,31 @@
+import { defineConfig } from "@playwright/test";
+
+// The tests drive the browser of the system; nothing is downloaded. The flags
+// keep it from asking the network for anything of its own.
+export default defineConfig({
+  testDir: "e2e",
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
+  workers: 1,
+  forbidOnly: process.env["CI"] === "true",
+  reporter: "list",
+  use: {
+    actionTimeout: 15_000,
+    viewport: { width: 1366, height: 768 },
+    timezoneId: "UTC",
+    permissions: ["clipboard-read", "clipboard-write"],
+    launchOptions: {
+      executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+      args: [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    },
+  },
+});

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/whet-k8s/whet/store"
@@ -48,13 +49,28 @@ func (a *api) info(_ context.Context, p *params) (any, error) {
 // findFacts looks at the data set as a whole, once: it does not change while
 // it is open.
 func (a *api) findFacts(ctx context.Context) (*infoAnswer, error) {
+	stats, err := a.data.Stats(ctx)
+	if err != nil {
+		return nil, err
+	}
 	answer := &infoAnswer{
-		Version: a.options.Version, Clusters: []string{}, Keep: store.KeepAll, Raw: a.hasRaw(),
+		Version: a.options.Version, Clusters: []string{}, RawBytes: stats.RawBytes, StoredBytes: stats.Bytes,
+		Keep: store.KeepContexts, Raw: a.data.HasRaw(),
 		Source: append([]string{}, a.options.Source...), Warnings: append([]string{}, a.options.Warnings...),
 		Limits: limits{maxPage, maxPage, maxDots, maxLanes, maxFacet},
 	}
+	switch {
+	case answer.Raw:
+		answer.Keep = store.KeepAll
+	case stats.Events > 0:
+		answer.Keep = store.KeepEvents
+	}
+	for _, d := range a.data.Damaged() {
+		answer.Warnings = append(answer.Warnings, fmt.Sprintf("%s cannot be read (%s): what it held is missing", d.Path, d.Reason))
+	}
+	a.stats = stats
 	var first, last sql.NullTime
-	err := a.each(ctx, "looking at the data set", is(infoSQL), func(rows *sql.Rows) error {
+	err = a.each(ctx, "looking at the data set", is(infoSQL), func(rows *sql.Rows) error {
 		return rows.Scan(&answer.Contexts, &answer.Events, &first, &last)
 	})
 	if err != nil {
@@ -74,6 +90,3 @@ func (a *api) findFacts(ctx context.Context) (*infoAnswer, error) {
 	}
 	return answer, nil
 }
-
-// hasRaw tells whether the data set keeps raw lines.
-func (a *api) hasRaw() bool { return false }

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/whet-k8s/whet/link"
 	"github.com/whet-k8s/whet/noise"
@@ -43,7 +45,7 @@ func (a *api) noise(ctx context.Context, p *params) (any, error) {
 	if err := p.done(); err != nil {
 		return nil, err
 	}
-	answer := noiseAnswer{}
+	answer := noiseAnswer{Events: a.stats.Read}
 	byID := map[string]*noiseRule{}
 	add := func(r noiseRule) *noiseRule {
 		answer.Rules = append(answer.Rules, &r)
@@ -55,6 +57,7 @@ func (a *api) noise(ctx context.Context, p *params) (any, error) {
 	}
 	add(noiseRule{ID: ruleClock, Action: actionBackground, Reason: "A component did it on a timer, and nothing else caused it.", Enabled: true})
 	add(noiseRule{ID: ruleUnknown, Action: actionBackground, Reason: "A component did it, and no cause was found.", Enabled: true})
+	known := len(answer.Rules)
 	statement := is(`SELECT rule, role, count(*) FROM events WHERE role IN ('background', 'dropped') GROUP BY rule, role ORDER BY rule, role`)
 	err := a.each(ctx, "counting the noise", statement, func(rows *sql.Rows) error {
 		var id, role string
@@ -72,14 +75,24 @@ func (a *api) noise(ctx context.Context, p *params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range answer.Rules {
-		switch r.Action {
-		case noise.Drop.String():
-			answer.Dropped += r.Events
-		case noise.SetAside.String():
-			answer.SetAside += r.Events
+	// The logs' own sums count what is not kept, too.
+	for id, t := range a.stats.Dropped {
+		r := byID[id]
+		if r == nil {
+			r = add(noiseRule{ID: id, Action: noise.Drop.String(), Enabled: true})
 		}
+		r.Events, r.Bytes = t.Events, t.Bytes
+		answer.Dropped += t.Events
 	}
+	for id, n := range a.stats.SetAside {
+		r := byID[id]
+		if r == nil {
+			r = add(noiseRule{ID: id, Action: noise.SetAside.String(), Enabled: true})
+		}
+		r.Events = n
+		answer.SetAside += n
+	}
+	slices.SortStableFunc(answer.Rules[known:], func(a, b *noiseRule) int { return cmp.Compare(a.ID, b.ID) })
 	return answer, nil
 }
 

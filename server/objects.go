@@ -63,7 +63,7 @@ func (a *api) contextObjects(ctx context.Context, p *params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := objectsAnswer{Items: []*touchedObject{}, Raw: a.hasRaw()}
+	answer := objectsAnswer{Items: []*touchedObject{}, Raw: a.data.HasRaw()}
 	byObject := map[objectAnswer]*touchedObject{}
 	err = a.requestsOf(ctx, c, func(ev *store.Event) {
 		of := objectOf(ev)

@@ -74,6 +74,7 @@ type api struct {
 	packer   *packer
 	sessions *sessions
 	facts    *infoAnswer
+	stats    *store.Stats
 }
 
 // maxHeld bounds the contexts that are held in memory, about a kilobyte each.
@@ -142,6 +143,8 @@ func (a *api) answerers() map[string]answerer {
 		"/parse":                 a.parse,
 		"/events":                a.listEvents,
 		"/events/{auditID}":      a.getEvent,
+		"/objects/revision":      a.revision,
+		"/events/{auditID}/raw":  a.rawEvent,
 		"/object":                a.object,
 		"/why":                   a.why,
 		"/noise":                 a.noise,

@@ -138,7 +138,7 @@ func analyzeForServing(ctx context.Context, std *stdio, s *screen, inputs []stri
 	if err != nil {
 		return dir, nil, err
 	}
-	run := pipeline.Options{Policy: policy, KeepRaw: true}
+	run := pipeline.Options{Policy: policy, KeepGaps: true}
 	done := s.progress(&run)
 	account, err = pipeline.Run(ctx, inputs, std.in, run, w.Sink())
 	done()

@@ -72,7 +72,7 @@ func runLabelEdit(ctx context.Context, std *stdio, o *labelEditOptions, name str
 	if o.sure <= 0 || o.sure > 1 {
 		return usageError("--sure %g: a confidence above 0 and at most 1 is wanted", o.sure)
 	}
-	if !o.write && !(isTerminalInput(std.in) && term.IsTerminal(std.out)) {
+	if !o.write && (!isTerminalInput(std.in) || !term.IsTerminal(std.out)) {
 		return usageError("label edit needs a terminal for its input and its output. Without one, whet label propose and " +
 			"whet model predict give labels, and --write writes those of a journal")
 	}

@@ -73,15 +73,16 @@ func newVocabulary(names []string, values [][]string) (*Vocabulary, error) {
 		return nil, fmt.Errorf("the vocabulary has %d features, their names are %d", len(values), len(names))
 	}
 	v := &Vocabulary{features: features, names: names, values: values}
-	for i, list := range values {
+	for i, name := range names {
+		list := values[i]
 		if len(list) > maxValues {
-			return nil, fmt.Errorf("the vocabulary of %s has %d values, more than %d", names[i], len(list), maxValues)
+			return nil, fmt.Errorf("the vocabulary of %s has %d values, more than %d", name, len(list), maxValues)
 		}
 		v.first = append(v.first, int32(v.total))
 		rows := make(map[string]int32, len(list)+1)
 		for j, value := range list {
 			if _, twice := rows[value]; twice || value == "" {
-				return nil, fmt.Errorf("the vocabulary of %s has %q twice, or empty", names[i], value)
+				return nil, fmt.Errorf("the vocabulary of %s has %q twice, or empty", name, value)
 			}
 			rows[value] = int32(v.total + ownRows + j)
 		}

@@ -118,8 +118,18 @@ func (d *DataSet) prepare(ctx context.Context) error {
 	if err := d.resolver.register(conn); err != nil {
 		return err
 	}
-	root := strings.ReplaceAll(d.dir, "'", "''")
-	for _, statement := range []string{
+	files := append(d.files(d.resolver.events), d.files(d.resolver.contexts)...)
+	return execute(ctx, conn, append(
+		d.definitions(),
+		"SET allowed_paths = ["+strings.Join(files, ", ")+"]",
+		"SET enable_external_access = false",
+		"SET lock_configuration = true",
+	))
+}
+
+// definitions are the settings, macros and views of a connection.
+func (d *DataSet) definitions() []string {
+	return []string{
 		"SET TimeZone = 'UTC'",
 		"SET autoload_known_extensions = false",
 		"SET autoinstall_known_extensions = false",
@@ -132,10 +142,12 @@ func (d *DataSet) prepare(ctx context.Context) error {
 		viewSQL("contexts", contextColumns(), d.files(d.resolver.contexts)),
 		linksView,
 		objectsView,
-		"SET allowed_directories = ['" + root + "']",
-		"SET enable_external_access = false",
-		"SET lock_configuration = true",
-	} {
+	}
+}
+
+// execute runs statements that give nothing back.
+func execute(ctx context.Context, conn *sql.Conn, statements []string) error {
+	for _, statement := range statements {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			return err
 		}

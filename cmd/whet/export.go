@@ -25,6 +25,8 @@ read (docs/export.md):
   unclassified  the events whose cause should be somewhere and was not found
   dot, graphml  one context as a graph: who did what to which objects, and why
   otlp          each context as an OpenTelemetry trace, to a file or a collector
+  parquet       contexts, events, links or objects as one Parquet file
+  raw           the logs themselves, of a data set that keeps all
 
 Where LOG stands, a data set can be named with --data instead.`
 
@@ -44,6 +46,7 @@ func newExportCommand(std *stdio) *cobra.Command {
 	cmd.AddCommand(
 		newExportCSVCommand(std), newExportUnclassifiedCommand(std),
 		newExportGraphCommand(std, "dot"), newExportGraphCommand(std, "graphml"), newExportOTLPCommand(std),
+		newExportParquetCommand(std), newExportRawCommand(std),
 	)
 	return cmd
 }

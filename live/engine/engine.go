@@ -1,0 +1,293 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/whet-k8s/whet/live/queue"
+	"github.com/whet-k8s/whet/pipeline"
+	"github.com/whet-k8s/whet/store"
+)
+
+// Options say how an Engine works. The zero value of a field means its default.
+type Options struct {
+	// DataSet is the folder of the data set, Checkpoint the file that holds the
+	// state between two processes. Both are made where there are none, and
+	// belong together: a checkpoint is of no use with another data set.
+	DataSet, Checkpoint string
+	// Store says what the data set keeps, and names the cluster. KeepAll is an
+	// error.
+	Store store.WriterOptions
+	// Pipeline is what a Session takes.
+	Pipeline pipeline.Options
+	// Every is how long a checkpoint is put off after something came. Default
+	// 3 s.
+	Every time.Duration
+	// Grace is how much later than others an event may come: when nothing came
+	// for longer, time goes on without it. It must be longer than sources hold
+	// events back; an API server's webhook does so for 30 s by default
+	// (--audit-webhook-batch-max-wait). Default 35 s.
+	Grace time.Duration
+	// Contexts is called after each checkpoint with the contexts that grew, as
+	// they are now: at least once for each state that is in the data set, and
+	// from the goroutine of Run. It may be nil.
+	Contexts func([]pipeline.Context)
+	// Log takes what a person who runs the engine should know. Default is none.
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.Every = cmp.Or(o.Every, 3*time.Second)
+	o.Grace = cmp.Or(o.Grace, 35*time.Second)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// maxWaiting bounds the events that are decided about and not in the data set
+// yet; beyond it a checkpoint is made at once.
+const maxWaiting = 50_000
+
+// Engine analyses the stream of one cluster.
+type Engine struct {
+	options Options
+	stream  *queue.Stream
+	session *pipeline.Session
+	taken   uint64 // the number of the last message that the session took
+	saved   uint64 // the same, of the last checkpoint
+
+	// What came since the last checkpoint.
+	events   []pipeline.Annotation
+	contexts map[string]pipeline.Context
+	order    []string // of contexts
+
+	mu    sync.Mutex
+	stats Stats
+}
+
+// Stats tell how far an Engine is.
+type Stats struct {
+	// Taken is the number of the last message that was analysed, Saved that of
+	// the last one whose outcome is in the data set.
+	Taken, Saved uint64
+	// Events, Repeated and Malformed count what this process read.
+	Events, Repeated, Malformed int64
+	// Checkpoints counts them, LastCheckpoint is how long the last one took.
+	Checkpoints    int64
+	LastCheckpoint time.Duration
+}
+
+// Open makes an Engine that goes on where the checkpoint says, or begins anew
+// where there is none. An error says so when the checkpoint cannot be read.
+func Open(stream *queue.Stream, o Options) (*Engine, error) {
+	e := &Engine{options: o.withDefaults(), stream: stream, contexts: map[string]pipeline.Context{}}
+	if o.Store.Keep == store.KeepAll {
+		return nil, errors.New("an engine cannot keep the bytes of the log")
+	}
+	if err := e.restore(); err != nil {
+		return nil, fmt.Errorf("reading the checkpoint %s: %w", o.Checkpoint, err)
+	}
+	e.saved = e.taken
+	e.stats.Taken, e.stats.Saved = e.taken, e.taken
+	return e, nil
+}
+
+func (e *Engine) sink() pipeline.Sink {
+	return pipeline.Sink{
+		Annotation: func(a *pipeline.Annotation) error {
+			e.events = append(e.events, *a)
+			return nil
+		},
+		Context: func(c *pipeline.Context) error {
+			if _, known := e.contexts[c.ID]; !known {
+				e.order = append(e.order, c.ID)
+			}
+			e.contexts[c.ID] = *c
+			return nil
+		},
+	}
+}
+
+// Run analyses what comes until ctx ends, makes a last checkpoint then, and
+// returns nil. Any other error ends it too; the next Engine goes on from the
+// last checkpoint.
+func (e *Engine) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	messages := make(chan *queue.Message)
+	var reading sync.WaitGroup
+	reading.Go(func() { e.read(ctx, messages, cancel) })
+	err := e.loop(ctx, messages)
+	cancel(nil)
+	reading.Wait()
+	if err != nil {
+		return err
+	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+		return cause
+	}
+	return e.checkpoint(context.WithoutCancel(ctx))
+}
+
+// read hands over the messages of the stream in order. What fails is the cause
+// of the end of ctx.
+func (e *Engine) read(ctx context.Context, messages chan<- *queue.Message, fail context.CancelCauseFunc) {
+	for after := e.taken; ; {
+		m, err := e.stream.Next(ctx, after)
+		if err != nil {
+			fail(err)
+			return
+		}
+		after = m.Number
+		select {
+		case messages <- m:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// loop takes messages and makes checkpoints until ctx ends.
+func (e *Engine) loop(ctx context.Context, messages <-chan *queue.Message) error {
+	due := time.NewTicker(e.options.Every)
+	defer due.Stop()
+	came := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case m := <-messages:
+			if m.Quiet == 0 {
+				came = time.Now()
+			}
+			if err := e.take(ctx, m); err != nil {
+				return err
+			}
+			if len(e.events) < maxWaiting {
+				continue
+			}
+		case <-due.C:
+			if quiet := time.Since(came); quiet > e.options.Grace && !e.session.Idle() {
+				if err := e.stream.PublishQuiet(ctx, quiet-e.options.Grace); err != nil && ctx.Err() == nil {
+					e.options.Log.Warn("the queue takes no note of the time", "error", err)
+				}
+			}
+		}
+		if e.taken == e.saved {
+			continue
+		}
+		if err := e.checkpoint(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+}
+
+// take analyses one message.
+func (e *Engine) take(ctx context.Context, m *queue.Message) error {
+	var got pipeline.Received
+	var err error
+	if m.Quiet > 0 {
+		err = e.session.Advance(e.session.Newest().Add(m.Quiet))
+	} else {
+		// A piece is taken whole or not at all.
+		got, err = e.session.Add(context.WithoutCancel(ctx), m.Piece)
+	}
+	if err != nil {
+		return fmt.Errorf("analysing message %d: %w", m.Number, err)
+	}
+	for i := range got.Malformed {
+		e.options.Log.Warn("malformed event", "place", got.Malformed[i].Error())
+	}
+	e.taken = m.Number
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stats.Taken = e.taken
+	e.stats.Events += int64(got.Events)
+	e.stats.Repeated += int64(got.Repeated)
+	e.stats.Malformed += int64(len(got.Malformed))
+	return nil
+}
+
+// Stats tells how far the Engine is. It may be called from any goroutine.
+func (e *Engine) Stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.stats
+}
+
+// checkpoint saves what was found and where to go on.
+func (e *Engine) checkpoint(ctx context.Context) error {
+	begun := time.Now()
+	if err := e.session.Grown(); err != nil {
+		return fmt.Errorf("looking at open contexts: %w", err)
+	}
+	if err := e.store(ctx); err != nil {
+		return err
+	}
+	if err := e.save(); err != nil {
+		return fmt.Errorf("writing the checkpoint %s: %w", e.options.Checkpoint, err)
+	}
+	grown := e.drain()
+	e.saved = e.taken
+	if err := e.stream.Release(ctx, e.saved); err != nil {
+		return err
+	}
+	if e.options.Contexts != nil && len(grown) > 0 {
+		e.options.Contexts(grown)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stats.Saved = e.saved
+	e.stats.Checkpoints++
+	e.stats.LastCheckpoint = time.Since(begun)
+	return nil
+}
+
+// drain gives the contexts that grew, and forgets what is saved.
+func (e *Engine) drain() []pipeline.Context {
+	var grown []pipeline.Context
+	for _, id := range e.order {
+		grown = append(grown, e.contexts[id])
+	}
+	clear(e.contexts)
+	clear(e.events)
+	e.events, e.order = e.events[:0], e.order[:0]
+	return grown
+}
+
+// store puts what was found into the data set.
+func (e *Engine) store(ctx context.Context) error {
+	if len(e.events) == 0 && len(e.contexts) == 0 {
+		return nil
+	}
+	w, err := store.Append(ctx, e.options.DataSet, e.options.Store)
+	if err != nil {
+		return fmt.Errorf("saving events: %w", err)
+	}
+	sink := w.Sink()
+	for i := range e.events {
+		if err = sink.Annotation(&e.events[i]); err != nil {
+			break
+		}
+	}
+	for _, id := range e.order {
+		if err != nil {
+			break
+		}
+		c := e.contexts[id]
+		err = sink.Context(&c)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("saving events: %w", err), w.Abort())
+	}
+	if _, err := w.Commit(ctx, &pipeline.Accounting{Events: int64(len(e.events))}); err != nil {
+		return fmt.Errorf("saving events: %w", err)
+	}
+	return nil
+}

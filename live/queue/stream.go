@@ -1,0 +1,255 @@
+package queue
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/whet-k8s/whet/pipeline"
+)
+
+// Stream holds the messages of one cluster. Its methods may be used by several
+// goroutines at once.
+type Stream struct {
+	queue   *Queue
+	cluster string
+	subject string
+	stream  jetstream.Stream
+
+	mu      sync.Mutex
+	changed chan struct{} // closed when a message came
+	oldest  time.Time     // when the oldest message came, zero without one
+}
+
+// Message is what a stream holds under one number.
+type Message struct {
+	// Number counts the messages of the stream from 1.
+	Number uint64
+	// Published is when the message was stored.
+	Published time.Time
+	// Piece is a part of the log; its Body is empty in a Quiet note.
+	Piece pipeline.Piece
+	// Quiet is how long nothing had come when the note was published.
+	Quiet time.Duration
+}
+
+// Stats tell how full a stream is.
+type Stats struct {
+	// Messages and Bytes count what is stored and not released.
+	Messages uint64
+	Bytes    uint64
+	// First and Last are the numbers of the oldest and the newest message; of
+	// an empty stream Last is that of the newest it had.
+	First, Last uint64
+	// Oldest is when the oldest message came, zero without one.
+	Oldest time.Time
+}
+
+// FullError says that a stream takes nothing more for now. A source is to send
+// again after RetryAfter; over HTTP that is 429 with Retry-After.
+type FullError struct {
+	Cluster    string
+	Reason     string
+	RetryAfter time.Duration
+}
+
+// Error says which cluster's stream is full, and why.
+func (e *FullError) Error() string {
+	return fmt.Sprintf("cannot take events of cluster %q for now: %s; try again in %v", e.Cluster, e.Reason, e.RetryAfter)
+}
+
+// retryAfter is when a refused source is to try again.
+const retryAfter = 10 * time.Second
+
+// ErrTooLarge says that a piece is larger than MaxBody.
+var ErrTooLarge = errors.New("the piece is larger than the queue takes")
+
+// head is what stands before the body in a message, as JSON with its length.
+type head struct {
+	Source string        `json:"source,omitempty"`
+	Line   int           `json:"line,omitempty"`
+	Quiet  time.Duration `json:"quiet,omitempty"`
+}
+
+// Publish stores a piece of the log and returns when it is on disk. One that
+// was published before, with the same bytes, source and line within two
+// minutes, is not stored again, and is no error. The error is a *FullError when
+// the stream takes nothing for now, and ErrTooLarge; with any other one the
+// piece may be stored or not.
+func (s *Stream) Publish(ctx context.Context, p pipeline.Piece) error {
+	if len(p.Body) > MaxBody {
+		return fmt.Errorf("%w: %d bytes of %s, and at most %d", ErrTooLarge, len(p.Body), p.Source, MaxBody)
+	}
+	if err := s.room(); err != nil {
+		return err
+	}
+	payload, err := s.queue.pack(head{Source: p.Source, Line: p.Line}, p.Body)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	_, _ = fmt.Fprintf(sum, "%d %q %d\n", len(p.Source), p.Source, p.Line)
+	_, _ = sum.Write(p.Body)
+	return s.publish(ctx, payload, jetstream.WithMsgID(hex.EncodeToString(sum.Sum(nil))))
+}
+
+// PublishQuiet stores a note that nothing has come for so long. Errors are
+// those of Publish.
+func (s *Stream) PublishQuiet(ctx context.Context, quiet time.Duration) error {
+	payload, err := s.queue.pack(head{Quiet: quiet}, nil)
+	if err != nil {
+		return err
+	}
+	return s.publish(ctx, payload)
+}
+
+func (s *Stream) publish(ctx context.Context, payload []byte, options ...jetstream.PublishOpt) error {
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, answerTime)
+		defer cancel()
+	}
+	_, err := s.queue.js.Publish(ctx, s.subject, payload, options...)
+	var refused *jetstream.APIError
+	if errors.As(err, &refused) {
+		switch refused.ErrorCode {
+		case codeStoreFailed, codeNoResources:
+			return &FullError{Cluster: s.cluster, Reason: refused.Description, RetryAfter: retryAfter}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("storing events of cluster %q: %w", s.cluster, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.oldest.IsZero() {
+		s.oldest = time.Now()
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return nil
+}
+
+// The codes of NATS (server/errors.json) for a message that the store did not
+// take, because of the stream's bounds or the disk.
+const (
+	codeNoResources = 10023
+	codeStoreFailed = 10077
+)
+
+// room refuses what the stream or the disk has no room for.
+func (s *Stream) room() error {
+	if free, ok := s.queue.disk.enough(); !ok {
+		return &FullError{Cluster: s.cluster, RetryAfter: retryAfter, Reason: fmt.Sprintf(
+			"the disk has %d MiB free, and %d MiB must stay so", free>>20, s.queue.options.MinFree>>20)}
+	}
+	s.mu.Lock()
+	oldest := s.oldest
+	s.mu.Unlock()
+	if age := time.Since(oldest); !oldest.IsZero() && age > s.queue.options.MaxAge {
+		return &FullError{Cluster: s.cluster, RetryAfter: retryAfter, Reason: fmt.Sprintf(
+			"its oldest events have waited for %v", age.Round(time.Second))}
+	}
+	return nil
+}
+
+// Next gives the first message whose number is larger than after, and waits
+// for it where there is none yet. An error comes from ctx, or from the disk.
+func (s *Stream) Next(ctx context.Context, after uint64) (*Message, error) {
+	for {
+		s.mu.Lock()
+		changed := s.changed
+		s.mu.Unlock()
+		raw, err := s.stream.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(s.subject))
+		if err == nil {
+			return s.queue.unpack(raw)
+		}
+		if !errors.Is(err, jetstream.ErrMsgNotFound) {
+			return nil, fmt.Errorf("reading the events of cluster %q after message %d: %w", s.cluster, after, err)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// Release removes the messages up to a number: what came of them is saved
+// elsewhere.
+func (s *Stream) Release(ctx context.Context, upTo uint64) error {
+	if err := s.stream.Purge(ctx, jetstream.WithPurgeSequence(upTo+1)); err != nil {
+		return fmt.Errorf("releasing the events of cluster %q up to message %d: %w", s.cluster, upTo, err)
+	}
+	return s.look(ctx)
+}
+
+// look finds out when the oldest message came.
+func (s *Stream) look(ctx context.Context) error {
+	stats, err := s.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.oldest = stats.Oldest
+	return nil
+}
+
+// Stats tells how full the stream is.
+func (s *Stream) Stats(ctx context.Context) (Stats, error) {
+	info, err := s.stream.Info(ctx)
+	if err != nil {
+		return Stats{}, fmt.Errorf("looking at the stream of cluster %q: %w", s.cluster, err)
+	}
+	st := Stats{Messages: info.State.Msgs, Bytes: info.State.Bytes, First: info.State.FirstSeq, Last: info.State.LastSeq}
+	if st.Messages > 0 {
+		st.Oldest = info.State.FirstTime
+	}
+	return st, nil
+}
+
+// pack makes the bytes of a message.
+func (q *Queue) pack(h head, body []byte) ([]byte, error) {
+	text, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("describing events of %s: %w", h.Source, err)
+	}
+	b := binary.AppendUvarint(nil, uint64(len(text)))
+	b = append(b, text...)
+	if len(body) == 0 {
+		return b, nil
+	}
+	return q.encoder.EncodeAll(body, b), nil
+}
+
+var errMessage = errors.New("a message of the queue is not what whet wrote")
+
+// unpack reads a message.
+func (q *Queue) unpack(raw *jetstream.RawStreamMsg) (*Message, error) {
+	length, n := binary.Uvarint(raw.Data)
+	if n <= 0 || length > uint64(len(raw.Data)-n) {
+		return nil, fmt.Errorf("message %d: %w", raw.Sequence, errMessage)
+	}
+	var h head
+	if err := json.Unmarshal(raw.Data[n:n+int(length)], &h); err != nil {
+		return nil, fmt.Errorf("message %d: %w: %w", raw.Sequence, errMessage, err)
+	}
+	m := &Message{Number: raw.Sequence, Published: raw.Time, Piece: pipeline.Piece{Source: h.Source, Line: h.Line}, Quiet: h.Quiet}
+	if packed := raw.Data[n+int(length):]; len(packed) > 0 {
+		body, err := q.decoder.DecodeAll(packed, nil)
+		if err != nil {
+			return nil, fmt.Errorf("message %d: %w: %w", raw.Sequence, errMessage, err)
+		}
+		m.Piece.Body = body
+	}
+	return m, nil
+}

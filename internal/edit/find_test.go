@@ -99,8 +99,12 @@ func TestPredictions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l, ok := edit.Choose(list, "t"); !ok || l != 65984 {
-		t.Errorf("the model's proposal is %d, %v", l, ok)
+	if l, ok := edit.Choose(list, "t"); !ok || l != 65984 || list[0].Label != l {
+		t.Errorf("the model's proposal is %d, %v, and %d goes first", l, ok, list[0].Label)
+	}
+	s.Predict([]edit.Prediction{{Event: 0, Label: 65984, Confidence: 0.01}})
+	if list, err = s.Proposals(0); err != nil || list[0].Label == 65984 {
+		t.Errorf("a model that hardly believes itself goes first, %v", err)
 	}
 	for text, want := range map[string]string{
 		annotations.String()[:10]:                              "no prediction",

@@ -70,11 +70,7 @@ func (s *Session) Proposals(i int) ([]Proposal, error) {
 		return nil, err
 	}
 	p := &proposals{session: s, event: i}
-	sure := []func() error{p.linker, p.model}
-	if o := s.learnt.opinions[i]; i < len(s.learnt.predicted) && s.learnt.predicted[i].confidence > o.confidence {
-		slices.Reverse(sure)
-	}
-	for _, add := range append(sure, p.previous, p.own, p.action, p.next) {
+	for _, add := range append(p.inOrder(), p.action, p.next) {
 		if err := add(); err != nil {
 			return nil, err
 		}
@@ -109,6 +105,36 @@ func (p *proposals) add(l label.Label, r Reason) {
 	if action, err := p.session.codec.Decode(l); err == nil {
 		p.list = append(p.list, Proposal{l, action, []Reason{r}})
 	}
+}
+
+// likely is the confidence from which a proposal goes before those that need
+// none.
+const likely = 0.5
+
+// inOrder puts the proposals of the linker and the model where they belong
+// among the previous and the own label: the surer first, the unlikely last.
+func (p *proposals) inOrder() []func() error {
+	l := &p.session.learnt
+	linker, model := l.opinions[p.event].confidence, uint16(0)
+	if p.event < len(l.predicted) {
+		model = l.predicted[p.event].confidence
+	}
+	known := []struct {
+		confidence uint16
+		add        func() error
+	}{{linker, p.linker}, {model, p.model}}
+	if model > linker {
+		slices.Reverse(known)
+	}
+	var first, last []func() error
+	for _, k := range known {
+		if unpack(k.confidence) >= likely {
+			first = append(first, k.add)
+		} else {
+			last = append(last, k.add)
+		}
+	}
+	return slices.Concat(first, []func() error{p.previous, p.own}, last)
 }
 
 // linker proposes the label of the root that the linker found.

@@ -22,8 +22,8 @@ const (
 
 // The widths from which there is room for more.
 const (
-	wide   = 100 // why a label is proposed, in full
-	medium = 76  // codes, and labels with their parts
+	wide   = 130 // what labels mean, in full
+	medium = 76  // codes, and why a label is proposed
 )
 
 // View draws the screen.

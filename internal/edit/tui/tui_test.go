@@ -313,7 +313,7 @@ func FuzzKeys(f *testing.F) {
 	f.Fuzz(func(t *testing.T, keys string, width, height byte) {
 		x := start(t, log, Options{})
 		x.resize(int(width), int(height))
-		for _, r := range keys[:min(len(keys), 60)] {
+		for _, r := range keys[:min(len(keys), 30)] {
 			if r < rune(len(names)) {
 				x.press(names[r])
 			} else {

@@ -18,7 +18,10 @@ $(BIN):
 	@$(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/whet
 
 .PHONY: test
-test: ## run every test, with the race detector
+test: test-go web-test ## run every test: Go with the race detector, the web app in a browser
+
+.PHONY: test-go
+test-go:
 	$(GO) vet ./...
 	$(GO) test -race ./...
 
@@ -57,6 +60,7 @@ golden: ## write the golden files anew; read the diff before you commit it
 
 include lab/Makefile.inc
 include model/Makefile.inc
+include web/Makefile.inc
 
 .PHONY: help
 help: ## print this list

@@ -29,7 +29,8 @@ const HEIGHT = 40;
 
 /** How wide a box must be for its text, about. */
 function widthOf(box: Box): number {
-  const letters = Math.max(box.title.length * 7.4, box.sub.length * 6.2);
+  const marks = (box.created ? 6 : 0) + (box.deleted ? 10 : 0);
+  const letters = Math.max(box.title.length * 7.4, (box.sub.length + marks) * 6.2);
   return Math.min(260, Math.max(90, letters + 30));
 }
 

@@ -59,8 +59,7 @@ export function standalone(svg: SVGSVGElement): string {
     target.removeAttribute("style");
     for (const name of PROPERTIES) {
       const value = style.getPropertyValue(name);
-      if (value !== "" && value !== "none 0px" && !value.includes("context-stroke"))
-        target.setAttribute(name, value);
+      if (value !== "" && value !== "none 0px") target.setAttribute(name, value);
     }
   });
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");

@@ -42,6 +42,13 @@ export class App {
     const theme = localStorage.getItem("theme");
     this.setTheme(theme === "light" || theme === "dark" ? theme : "system");
     this.zone = localStorage.getItem("zone") === "local" ? "local" : "utc";
+    // Paper is white, whatever the screen is.
+    addEventListener("beforeprint", () => {
+      document.documentElement.dataset["theme"] = "light";
+    });
+    addEventListener("afterprint", () => {
+      this.setTheme(this.theme);
+    });
     void this.load();
   }
 
@@ -113,6 +120,11 @@ export class App {
 /** Hands the state down to all components below. */
 export function provideApp(app: App): void {
   setContext(KEY, app);
+}
+
+/** The state as mount takes it, for a component that stands alone. */
+export function contextOf(app: App): Map<unknown, unknown> {
+  return new Map([[KEY, app]]);
 }
 
 /** The state of the app, in a component. */

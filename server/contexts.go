@@ -106,7 +106,7 @@ func (a *api) listContexts(ctx context.Context, p *params) (any, error) {
 func (a *api) contextsByID(ctx context.Context, ids []string) ([]*contextAnswer, error) {
 	byID := make(map[string]*contextAnswer, len(ids))
 	if len(ids) > 0 {
-		for c, err := range a.data.Contexts(ctx, isOneOf("id", ids), store.Page{}) {
+		for c, err := range a.data.Contexts(ctx, store.IsOneOf("id", ids), store.Page{}) {
 			if err != nil {
 				return nil, err
 			}

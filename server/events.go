@@ -79,13 +79,18 @@ func (a *api) listEvents(ctx context.Context, p *params) (any, error) {
 
 // contextEvents answers /contexts/{id}/events.
 func (a *api) contextEvents(ctx context.Context, p *params) (any, error) {
-	answer, err := a.eventPage(ctx, p, ofContext(p.path("id")), true)
+	id := p.path("id")
+	answer, err := a.eventPage(ctx, p, ofContext(id), true)
 	if err != nil {
 		return nil, err
 	}
-	if *answer.Total == 0 {
-		if _, err := a.contextOf(ctx, p.path("id")); err != nil {
-			return nil, err
+	c, err := a.contextOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, ev := range answer.Items {
+		if ev.AuditID == c.Root.AuditID {
+			ev.Action = c.Action // worded when the whole event was there
 		}
 	}
 	return answer, nil
@@ -166,7 +171,7 @@ func (a *api) effectsOf(ctx context.Context, ev *eventAnswer) (list[*eventAnswer
 	if err != nil || len(ids) == 0 {
 		return answer, err
 	}
-	where := all(is("context = ?", ev.Context), isOneOf("auditID", ids))
+	where := all(is("context = ?", ev.Context), store.IsOneOf("auditID", ids))
 	answer.Items, err = a.eventAnswers(ctx, where, maxRelated)
 	return answer, err
 }

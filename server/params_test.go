@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/whet-k8s/whet/query"
+	"github.com/whet-k8s/whet/store"
 )
 
 // problemIn reads the problem in an answer.
@@ -80,6 +81,36 @@ func TestQueryProblemTellsThePlace(t *testing.T) {
 	p := problemIn(t, w)
 	if p.Position == nil || *p.Position != 19 || p.Column != 19 || p.Length != 7 || p.Hint != "did you mean username?" {
 		t.Errorf("got %+v, position %v", p, p.Position)
+	}
+}
+
+// TestWhatClientsSendIsNoSQL looks for the text of parameters in the conditions
+// made of them: it must be among the arguments alone.
+func TestWhatClientsSendIsNoSQL(t *testing.T) {
+	const mark = "zqx"
+	for _, raw := range []string{
+		"cluster=zqx", "query=actor%3D%3Dzqx", "query=actor+in+(zqx,zqx2)+and+action+~+%22*zqx*%22", "query=touches(zqx)+or+by(zqx)+or+caused-by(zqx)",
+		"query=name+contains+%22zqx%27%3B--%22", "query=name+%3D%3D+regexp(%22zqx%22)",
+	} {
+		for over, column := range map[query.Over]string{query.Contexts: "contexts", query.Events: "events"} {
+			if over == query.Events && strings.Contains(raw, "action") {
+				continue // no field of events
+			}
+			r := httptest.NewRequest(http.MethodGet, "http://localhost/?"+raw, nil)
+			p := paramsOf(r)
+			where := p.where(over)
+			if err := p.done(); err != nil {
+				t.Fatalf("%s over %s: %v", raw, column, err)
+			}
+			if where.SQL == "" || len(where.Args) == 0 || strings.Contains(where.SQL, mark) {
+				t.Errorf("%s over %s: %s with %d arguments", raw, column, where.SQL, len(where.Args))
+			}
+		}
+	}
+	w := about(&objectAnswer{mark, mark, mark, mark, mark})
+	w = all(w, store.IsOneOf("id", []string{mark}), ofContext(mark))
+	if strings.Contains(w.SQL, mark) || strings.Count(w.SQL, "?") != len(w.Args) {
+		t.Errorf("%s with %d arguments", w.SQL, len(w.Args))
 	}
 }
 

@@ -25,15 +25,6 @@ func all(conditions ...store.Where) store.Where {
 // is makes a condition of constant SQL and its arguments.
 func is(sql string, args ...any) store.Where { return store.Where{SQL: sql, Args: args} }
 
-// isOneOf is the condition that a column has one of some values, at least one.
-func isOneOf(column string, values []string) store.Where {
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = v
-	}
-	return is(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", args...)
-}
-
 // clause is the WHERE of a condition, "" for everything.
 func clause(w store.Where) string {
 	if w.SQL == "" {

@@ -18,7 +18,44 @@ const maxSimilar = 100_000
 // its changes, as why.Ask does for a log. The error is a *why.NotFoundError
 // when the data set has none.
 func (d *DataSet) Why(ctx context.Context, t why.Target, all bool) (*why.Answer, error) {
-	return why.AskSource(ctx, why.Source{About: d.about, Similar: d.similar, Contexts: d.linked}, t, all)
+	answer, err := why.AskSource(ctx, why.Source{About: d.about, Similar: d.similar, Contexts: d.linked}, t, all)
+	if err != nil {
+		return nil, err
+	}
+	return answer, d.wordRoots(ctx, answer)
+}
+
+// wordRoots gives the steps that are roots the words of their contexts, which
+// were found when the whole event was there.
+func (d *DataSet) wordRoots(ctx context.Context, answer *why.Answer) error {
+	chains := map[string][]*why.Chain{}
+	var ids []string
+	for i := range answer.Chains {
+		chain := &answer.Chains[i]
+		if chain.Context == "" {
+			continue
+		}
+		if chains[chain.Context] == nil {
+			ids = append(ids, chain.Context)
+		}
+		chains[chain.Context] = append(chains[chain.Context], chain)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	for c, err := range d.Contexts(ctx, IsOneOf("id", ids), Page{}) {
+		if err != nil {
+			return err
+		}
+		for _, chain := range chains[c.ID] {
+			for i := range chain.Steps {
+				if chain.Steps[i].AuditID == c.Root.AuditID {
+					chain.Steps[i].Action = c.Action
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // about gives the events that may be about a target.
@@ -43,12 +80,17 @@ func (d *DataSet) about(ctx context.Context, t why.Target) iter.Seq2[*why.Linked
 
 // linked gives the events of contexts.
 func (d *DataSet) linked(ctx context.Context, ids []string) iter.Seq2[*why.Linked, error] {
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
+	return links(d.Events(ctx, IsOneOf("context", ids), Page{}))
+}
+
+// IsOneOf is the condition that a column of a view has one of some values, of
+// which there must be at least one. The column is a constant of the program.
+func IsOneOf(column string, values []string) Where {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
 	}
-	where := Where{SQL: "context IN (?" + strings.Repeat(", ?", len(ids)-1) + ")", Args: args}
-	return links(d.Events(ctx, where, Page{}))
+	return Where{SQL: column + " IN (?" + strings.Repeat(", ?", len(values)-1) + ")", Args: args}
 }
 
 func links(events iter.Seq2[*Event, error]) iter.Seq2[*why.Linked, error] {

@@ -118,7 +118,7 @@ Try next:
                                        who deleted that pod
 `, recordings.DayName, pod)
 	if !o.serve {
-		fmt.Fprintf(out, "  whet demo --serve                    all of it in the browser, at http://%s/\n", cmp.Or(o.listen, defaultListen))
+		fmt.Fprintf(out, "  whet demo --serve                         all of it in the browser, at http://%s/\n", cmp.Or(o.listen, defaultListen))
 		return out.close()
 	}
 	if err := out.close(); err != nil {

@@ -141,7 +141,13 @@ func (b *builder) test(t *test) {
 			expr()
 			b.WriteString(" <> '' AND ")
 		}
-		b.text(t.text, expr)
+		if t.column.id != "" && t.text.op == textIn {
+			is := store.IDIs(t.column.id, t.text.values...)
+			b.WriteString(is.SQL)
+			b.args = append(b.args, is.Args...)
+		} else {
+			b.text(t.text, expr)
+		}
 		b.WriteByte(')')
 	}
 }

@@ -15,7 +15,7 @@ type contextTable struct {
 	rows int
 
 	id, operation, origin, auditID                         uuidColumn
-	part                                                   numberColumn
+	part, idPrefix                                         numberColumn
 	username, impersonated, userAgent, sourceIP, action    textColumn
 	groups                                                 listColumn
 	began, rootOffset, rootElapsed                         numberColumn
@@ -75,6 +75,7 @@ func (t *contextTable) addIDs(c *pipeline.Context) {
 	received := c.Root.Received.UnixMicro()
 	t.rootOffset.add(received - c.Start.UnixMicro())
 	t.rootElapsed.add(c.Root.Staged.UnixMicro() - received)
+	t.idPrefix.add(int64(idPrefix(c.ID)))
 	id, operation := derivedIDs(c)
 	if c.ID == id {
 		id = ""
@@ -139,6 +140,7 @@ func (t *contextTable) columns() []fileColumn {
 		numberOf("duration", parquetfile.Int64, parquetfile.Plain, &t.duration),
 		numberOf("rootOffset", parquetfile.Int64, parquetfile.Plain, &t.rootOffset),
 		numberOf("rootElapsed", parquetfile.Int64, parquetfile.Plain, &t.rootElapsed),
+		numberOf("idPrefix", parquetfile.Int32, parquetfile.Plain, &t.idPrefix),
 		uuidOf("id", &t.id), boolOf("beganOperation", &t.began), uuidOf("operation", &t.operation),
 		textOf("username", &t.username), jsonOf("groups", &t.groups.textColumn), textOf("impersonated", &t.impersonated),
 		textOf("userAgent", &t.userAgent), textOf("sourceIP", &t.sourceIP), textOf("action", &t.action),

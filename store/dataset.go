@@ -138,8 +138,8 @@ func (d *DataSet) definitions() []string {
 		"SET temp_directory = ''",
 		"SET preserve_insertion_order = false",
 		timeMacro, hashMacro, uuidMacro, idMacro,
-		viewSQL("events", eventColumns(), d.files(d.resolver.events)),
-		viewSQL("contexts", contextColumns(), d.files(d.resolver.contexts)),
+		viewSQL("events", append(eventColumns(), plainEventColumns()...), d.files(d.resolver.events)),
+		viewSQL("contexts", append(contextColumns(), plainContextColumns()...), d.files(d.resolver.contexts)),
 		linksView,
 		objectsView,
 	}

@@ -87,6 +87,17 @@ func eventColumns() []column {
 	}
 }
 
+// plainEventColumns and plainContextColumns give what a segment holds as it is,
+// so that a condition on them skips whole pages (IDIs): the view has them
+// behind the others.
+func plainEventColumns() []column {
+	return []column{{"auditUUID", "UUID", "auditID"}, {"contextUUID", "UUID", "context"}}
+}
+
+func plainContextColumns() []column {
+	return []column{{"auditUUID", "UUID", "auditID"}, {"idPrefix", "INTEGER", "idPrefix"}}
+}
+
 // contextColumns are the columns of the view contexts, in order.
 func contextColumns() []column {
 	text := func(name string) column { return column{name, "VARCHAR", fmt.Sprintf("%q", name)} }

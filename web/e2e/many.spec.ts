@@ -122,6 +122,30 @@ test("100,000 contexts are panned and zoomed fluently", async ({ page, demo }) =
   expect(zooming.ownMedian).toBeLessThan(50);
 });
 
+test("what is too much for dots is drawn as bars, and as dots from near", async ({ page, demo }) => {
+  // The server itself is asked for fewer dots than the log has contexts.
+  await page.route("**/api/v1/timeline*", (route) => {
+    const url = new URL(route.request().url());
+    url.searchParams.set("dots", "300");
+    return route.continue({ url: url.href });
+  });
+  const modes: string[] = [];
+  page.on("response", async (response) => {
+    if (!response.url().includes("/timeline")) return;
+    modes.push(((await response.json()) as { mode: string }).mode);
+  });
+  await page.goto(demo);
+  await drawn(page);
+  expect(modes).toEqual(["bins"]);
+  const plot = page.locator(".plot canvas");
+  const box = (await plot.boundingBox())!;
+  await plot.click({ position: { x: box.width * 0.2, y: 80 } });
+  await expect.poll(() => modes.at(-1)).toBe("dots");
+  await plot.focus();
+  await page.keyboard.press("0");
+  await expect(page).not.toHaveURL(/from=/);
+});
+
 test("the first useful picture comes within a second", async ({ page, demo }) => {
   await page.goto(demo);
   await drawn(page);

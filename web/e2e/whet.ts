@@ -15,9 +15,9 @@ interface Server {
 }
 
 /** Starts whet serve on a log, on a port of its own choice. */
-export async function serve(log: string): Promise<Server> {
+export async function serve(log: string, ...flags: string[]): Promise<Server> {
   const program = process.env["WHET_BIN"] ?? resolve(ROOT, "bin/whet");
-  const child = spawn(program, ["serve", "--listen", "127.0.0.1:0", log], {
+  const child = spawn(program, ["serve", "--listen", "127.0.0.1:0", ...flags, log], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = new Promise<void>((done) =>

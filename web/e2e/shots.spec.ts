@@ -1,11 +1,9 @@
-// The pictures of docs/web.md. They are taken on request: SHOTS=1.
+// The pictures of docs/web.md. They are taken on request (playwright.config.ts).
 
 import { resolve } from "node:path";
 import { DEPLOY, drawn, open, rows, test } from "./whet";
 
 const OUT = resolve(import.meta.dirname, "../../docs/img");
-
-test.skip(process.env["SHOTS"] !== "1", "pictures are taken on request");
 
 test("pictures", async ({ page, demo }) => {
   const shot = async (name: string) => {

@@ -14,11 +14,8 @@ export type {
   SchemaObjectAnswer as ObjectAnswer,
   SchemaObjectList as ObjectList,
   SchemaObjectRef as ObjectRef,
-  SchemaOutcomeWord as OutcomeWord,
   SchemaProblem as Problem,
   SchemaRevision as Revision,
-  SchemaRevisionRef as RevisionRef,
   SchemaTimeline as TimelineAnswer,
   SchemaWhyAnswer as WhyAnswer,
-  SchemaWhyStep as WhyStep,
 } from "./schema";

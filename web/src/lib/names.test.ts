@@ -25,15 +25,6 @@ describe("shortUser", () => {
   });
 });
 
-it("sorts users by their name", () => {
-  expect(["bob", "system:serviceaccount:a:b", "system:node:n", "system:apiserver"].map(sortOf)).toEqual([
-    "person",
-    "serviceaccount",
-    "node",
-    "component",
-  ]);
-});
-
 it("says what components do", () => {
   expect(trade("system:serviceaccount:kube-system:cronjob-controller")).toBe("starts jobs by the clock");
   expect(trade("system:node:worker1")).toMatch(/containers/);

@@ -1,16 +1,5 @@
 // Names of users and resources as people say them.
 
-/** What a user is, by its name alone. */
-export type Sort = "person" | "serviceaccount" | "node" | "component";
-
-/** The sort of a username. A name can be forged; it only chooses an icon. */
-export function sortOf(username: string): Sort {
-  if (username.startsWith("system:serviceaccount:")) return "serviceaccount";
-  if (username.startsWith("system:node:")) return "node";
-  if (username.startsWith("system:")) return "component";
-  return "person";
-}
-
 /**
  * A username as the command line says it too: system:serviceaccount:ci:deployer
  * is ci/deployer, an account of kube-system its name alone.

@@ -1,15 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  bytes,
-  compact,
-  objectPath,
-  plural,
-  resourceName,
-  shortUser,
-  singular,
-  sortOf,
-  trade,
-} from "./names";
+import { bytes, compact, objectPath, plural, resourceName, shortUser, singular, trade } from "./names";
 
 describe("shortUser", () => {
   it.each([

@@ -106,7 +106,7 @@ func (a *api) listContexts(ctx context.Context, p *params) (any, error) {
 func (a *api) contextsByID(ctx context.Context, ids []string) ([]*contextAnswer, error) {
 	byID := make(map[string]*contextAnswer, len(ids))
 	if len(ids) > 0 {
-		for c, err := range a.data.Contexts(ctx, store.IsOneOf("id", ids), store.Page{}) {
+		for c, err := range a.data.Contexts(ctx, store.IsOneOf("id", ids...), store.Page{}) {
 			if err != nil {
 				return nil, err
 			}
@@ -181,7 +181,7 @@ func (a *api) oneContext(ctx context.Context, p *params) (*store.Context, error)
 }
 
 func (a *api) contextOf(ctx context.Context, id string) (*store.Context, error) {
-	for c, err := range a.data.Contexts(ctx, is("id = ?", id), store.Page{Limit: 1}) {
+	for c, err := range a.data.Contexts(ctx, store.IsOneOf("id", id), store.Page{Limit: 1}) {
 		return c, err
 	}
 	return nil, notFound("it may be of another data set", "there is no context %s", id)

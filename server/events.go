@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"database/sql"
+	"iter"
 	"slices"
 
 	"github.com/whet-k8s/whet/query"
@@ -26,37 +27,52 @@ func (a *api) eventPage(ctx context.Context, p *params, where store.Where, count
 		}
 		answer.Total = &total
 	}
-	// The order of store.DataSet.Events is by received time first; events of
-	// the same microsecond are counted from the first of them.
-	from := store.Page{Limit: limit + 1}
+	var read place
 	if at != nil {
-		where = all(where, is("requestReceivedTimestamp >= make_timestamp(?)", at.Key))
-		from.Offset = at.Skip
+		read = place{begun: true, at: at.Key, skip: at.Skip}
 	}
-	where, err := a.untilPageEnds(ctx, where, from)
-	if err != nil {
-		return nil, err
-	}
-	var last int64
-	skip := 0
-	for ev, err := range a.data.Events(ctx, where, from) {
+	for ev, err := range a.eventsFrom(ctx, where, read, limit+1) {
 		if err != nil {
 			return nil, err
 		}
 		if len(answer.Items) == limit {
-			answer.Next = (&cursor{List: of, Key: last, Skip: skip}).String()
+			answer.Next = (&cursor{List: of, Key: read.at, Skip: read.skip}).String()
 			break
 		}
 		answer.Items = append(answer.Items, newEventAnswer(ev))
-		if received := ev.RequestReceived.UnixMicro(); received != last || skip == 0 {
-			last, skip = received, 0
-			if at != nil && received == at.Key {
-				skip = at.Skip
-			}
-		}
-		skip++
+		read.pass(ev)
 	}
 	return answer, nil
+}
+
+// place is how far a list of events was read, which is in order of the time of
+// receipt: the time of the last event, in microseconds, and how many of that
+// time were read. The zero place is the beginning.
+type place struct {
+	begun bool
+	at    int64
+	skip  int
+}
+
+// pass goes on behind an event.
+func (p *place) pass(ev *store.Event) {
+	if t := ev.RequestReceived.UnixMicro(); !p.begun || t != p.at {
+		*p = place{begun: true, at: t}
+	}
+	p.skip++
+}
+
+// eventsFrom gives a number of events that fit, from a place on.
+func (a *api) eventsFrom(ctx context.Context, where store.Where, from place, limit int) iter.Seq2[*store.Event, error] {
+	p := store.Page{Limit: limit, Offset: from.skip}
+	if from.begun {
+		where = all(where, is("requestReceivedTimestamp >= make_timestamp(?)", from.at))
+	}
+	where, err := a.untilPageEnds(ctx, where, p)
+	if err != nil {
+		return func(yield func(*store.Event, error) bool) { yield(nil, err) }
+	}
+	return a.data.Events(ctx, where, p)
 }
 
 // untilPageEnds adds to a condition the time at which a page ends. Finding that
@@ -79,12 +95,11 @@ func (a *api) listEvents(ctx context.Context, p *params) (any, error) {
 
 // contextEvents answers /contexts/{id}/events.
 func (a *api) contextEvents(ctx context.Context, p *params) (any, error) {
-	id := p.path("id")
-	answer, err := a.eventPage(ctx, p, ofContext(id), true)
+	c, err := a.contextOf(ctx, p.path("id"))
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.contextOf(ctx, id)
+	answer, err := a.eventPage(ctx, p, ofContext(c), true)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +114,11 @@ func (a *api) contextEvents(ctx context.Context, p *params) (any, error) {
 // ofContext is the condition that an event belongs to a context. What the clock
 // started carries the context of whoever set the clock, and its own id in
 // autonomous.
-func ofContext(id string) store.Where {
-	return is("autonomous = ? OR (context = ? AND autonomous IS NULL)", id, id)
+func ofContext(c *store.Context) store.Where {
+	if c.Autonomous() {
+		return all(store.IsOneOf("context", c.Origin), is("autonomous = ?", c.ID))
+	}
+	return all(store.IsOneOf("context", c.ID), is("autonomous IS NULL OR autonomous = ?", c.ID))
 }
 
 // fullEvent is the answer of /events/{auditID}.
@@ -140,12 +158,13 @@ func (a *api) getEvent(ctx context.Context, p *params) (any, error) {
 // reads one column instead of all for the events that have another.
 func (a *api) byAuditID(ctx context.Context, id string) ([]*eventAnswer, error) {
 	var first, last sql.NullTime
-	statement := is("SELECT min(requestReceivedTimestamp), max(requestReceivedTimestamp) FROM events WHERE auditID = ?", id)
+	statement := store.IsOneOf("auditID", id)
+	statement.SQL = "SELECT min(requestReceivedTimestamp), max(requestReceivedTimestamp) FROM events WHERE " + statement.SQL
 	err := a.each(ctx, "finding an event", statement, func(rows *sql.Rows) error { return rows.Scan(&first, &last) })
 	if err != nil || !first.Valid {
 		return nil, err
 	}
-	where := is("auditID = ? AND requestReceivedTimestamp BETWEEN ? AND ?", id, first.Time, last.Time)
+	where := all(store.IsOneOf("auditID", id), is("requestReceivedTimestamp BETWEEN ? AND ?", first.Time, last.Time))
 	return a.eventAnswers(ctx, where, maxRelated)
 }
 
@@ -171,7 +190,7 @@ func (a *api) effectsOf(ctx context.Context, ev *eventAnswer) (list[*eventAnswer
 	if err != nil || len(ids) == 0 {
 		return answer, err
 	}
-	where := all(is("context = ?", ev.Context), store.IsOneOf("auditID", ids))
+	where := all(store.IsOneOf("context", ev.Context), store.IsOneOf("auditID", ids...))
 	answer.Items, err = a.eventAnswers(ctx, where, maxRelated)
 	return answer, err
 }

@@ -40,7 +40,7 @@ func (a *api) contextGraph(ctx context.Context, p *params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := export.NewGraph(c, a.data.Events(ctx, ofContext(c.ID), store.Page{Limit: maxScanned}))
+	g, err := export.NewGraph(c, a.data.Events(ctx, ofContext(c), store.Page{Limit: maxScanned}))
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (a *api) contextObjects(ctx context.Context, p *params) (any, error) {
 // requestsOf calls each for every request of a context in order of time, by
 // the event of its last stage.
 func (a *api) requestsOf(ctx context.Context, c *store.Context, each func(*store.Event)) error {
-	for ev, err := range a.data.Events(ctx, ofContext(c.ID), store.Page{Limit: maxScanned}) {
+	for ev, err := range a.data.Events(ctx, ofContext(c), store.Page{Limit: maxScanned}) {
 		if err != nil {
 			return err
 		}

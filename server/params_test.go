@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/whet-k8s/whet/pipeline"
 	"github.com/whet-k8s/whet/query"
 	"github.com/whet-k8s/whet/store"
 )
@@ -108,7 +109,7 @@ func TestWhatClientsSendIsNoSQL(t *testing.T) {
 		}
 	}
 	w := about(&objectAnswer{mark, mark, mark, mark, mark})
-	w = all(w, store.IsOneOf("id", []string{mark}), ofContext(mark))
+	w = all(w, store.IsOneOf("id", mark), ofContext(&store.Context{Context: pipeline.Context{ID: mark, Origin: mark}}))
 	if strings.Contains(w.SQL, mark) || strings.Count(w.SQL, "?") != len(w.Args) {
 		t.Errorf("%s with %d arguments", w.SQL, len(w.Args))
 	}

@@ -78,7 +78,7 @@ func (a *api) revision(ctx context.Context, p *params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for ev, err := range a.data.Events(ctx, is("auditID = ?", id), store.Page{Limit: maxRelated}) {
+	for ev, err := range a.data.Events(ctx, store.IsOneOf("auditID", id), store.Page{Limit: maxRelated}) {
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/pipeline/why"
@@ -43,7 +42,7 @@ func (d *DataSet) wordRoots(ctx context.Context, answer *why.Answer) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	for c, err := range d.Contexts(ctx, IsOneOf("id", ids), Page{}) {
+	for c, err := range d.Contexts(ctx, IsOneOf(fieldID, ids...), Page{}) {
 		if err != nil {
 			return err
 		}
@@ -61,7 +60,7 @@ func (d *DataSet) wordRoots(ctx context.Context, answer *why.Answer) error {
 // about gives the events that may be about a target.
 func (d *DataSet) about(ctx context.Context, t why.Target) iter.Seq2[*why.Linked, error] {
 	if t.AuditID != "" {
-		return links(d.Events(ctx, Where{SQL: "auditID = ?", Args: []any{t.AuditID}}, Page{}))
+		return links(d.Events(ctx, IsOneOf(fieldAuditID, t.AuditID), Page{}))
 	}
 	return func(yield func(*why.Linked, error) bool) {
 		where, err := d.ofKind(ctx, t)
@@ -80,17 +79,7 @@ func (d *DataSet) about(ctx context.Context, t why.Target) iter.Seq2[*why.Linked
 
 // linked gives the events of contexts.
 func (d *DataSet) linked(ctx context.Context, ids []string) iter.Seq2[*why.Linked, error] {
-	return links(d.Events(ctx, IsOneOf("context", ids), Page{}))
-}
-
-// IsOneOf is the condition that a column of a view has one of some values, of
-// which there must be at least one. The column is a constant of the program.
-func IsOneOf(column string, values []string) Where {
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = v
-	}
-	return Where{SQL: column + " IN (?" + strings.Repeat(", ?", len(values)-1) + ")", Args: args}
+	return links(d.Events(ctx, IsOneOf(fieldContext, ids...), Page{}))
 }
 
 func links(events iter.Seq2[*Event, error]) iter.Seq2[*why.Linked, error] {

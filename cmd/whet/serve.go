@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -36,6 +37,10 @@ const serveExample = `  whet serve audit.log
   whet serve --data audit.whet --listen 127.0.0.1:9000
   whet serve --data audit.whet --listen 10.0.0.5:8443 --token-file token \
       --tls-cert cert.pem --tls-key key.pem --host whet.example.org`
+
+// servingGC is how much garbage may grow for each live byte while serving, in
+// percent; gcPercent is for runs that end.
+const servingGC = 100
 
 // defaultListen is where serve listens unless told otherwise.
 const defaultListen = "127.0.0.1:8080"
@@ -212,6 +217,10 @@ func (l *listening) serve(ctx context.Context, std *stdio, dir string) error {
 		return err
 	}
 	defer data.Close()
+	if os.Getenv("GOGC") == "" {
+		// DuckDB has its share of the memory now, and answers are short-lived.
+		debug.SetGCPercent(servingGC)
+	}
 	handler, err := server.New(ctx, data, l.options)
 	if err != nil {
 		return err

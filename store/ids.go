@@ -7,46 +7,56 @@ import (
 	"github.com/google/uuid"
 )
 
-// The fields that IDIs knows.
+// The columns of ids, which IsOneOf finds quickly.
 const (
-	FieldAuditID = "auditID" // of contexts (their root's) and of events
-	FieldContext = "context" // of events
-	FieldID      = "id"      // of contexts
+	fieldAuditID = "auditID" // of contexts (their root's) and of events
+	fieldContext = "context" // of events
+	fieldID      = "id"      // of contexts
 )
 
-// IDIs is the condition that one of the fields above has one of some values, at
-// least one. It means what field IN (values) means, but is found in a data set
-// of many millions of events in a fraction of the time: by the UUIDs as the
-// files hold them, and for ids of contexts, which follow from other columns, by
-// their first four bytes first.
-func IDIs(field string, values ...string) Where {
-	var exact, plain []any
-	for _, v := range values {
-		exact = append(exact, v)
-		id, err := uuid.Parse(v)
-		if err != nil || id.String() != v {
-			continue
+// IsOneOf is the condition that a column of a view has one of some values, of
+// which there must be at least one. The column is a constant of the program.
+// An id (auditID, context, id) is found in a data set of many millions of
+// events by what the files hold: the UUID, or of the id of a context, which
+// follows from other columns, the first four bytes before the rest.
+func IsOneOf(column string, values ...string) Where {
+	plain, whole := plainIDs(column, values)
+	exact := make([]any, len(values))
+	for i, v := range values {
+		exact[i] = v
+	}
+	switch {
+	case column == fieldID:
+		return Where{
+			SQL:  "(idPrefix IN " + marks("?", len(plain)) + " AND id IN " + marks("?", len(exact)) + ")",
+			Args: append(plain, exact...),
 		}
-		if field == FieldID {
+	case column == fieldAuditID && whole:
+		return Where{SQL: "auditUUID IN " + marks("?::UUID", len(plain)), Args: plain}
+	case column == fieldContext && whole:
+		return Where{SQL: "contextUUID IN " + marks("?::UUID", len(plain)), Args: plain}
+	}
+	return Where{SQL: column + " IN " + marks("?", len(exact)), Args: exact}
+}
+
+// plainIDs gives the values as the files hold them. Not whole means that one of
+// them is no UUID as the API server writes it: a client may choose its auditID.
+func plainIDs(column string, values []string) (plain []any, whole bool) {
+	whole = true
+	for _, v := range values {
+		id, err := uuid.Parse(v)
+		whole = whole && err == nil && id.String() == v
+		if column == fieldID {
 			plain = append(plain, idPrefix(v))
 		} else {
 			plain = append(plain, v)
 		}
 	}
-	marks := func(n int) string { return "(?" + strings.Repeat(", ?", n-1) + ")" }
-	if field == FieldID {
-		if len(plain) < len(values) {
-			plain = append(plain, idPrefix("")) // any other text is no id of ours
-		}
-		return Where{SQL: "(idPrefix IN " + marks(len(plain)) + " AND id IN " + marks(len(exact)) + ")", Args: append(plain, exact...)}
-	}
-	if len(plain) < len(values) {
-		// A client may choose its auditID, which is then a text.
-		return Where{SQL: "(" + field + " IN " + marks(len(exact)) + ")", Args: exact}
-	}
-	column := map[string]string{FieldAuditID: "auditUUID", FieldContext: "contextUUID"}[field]
-	return Where{SQL: "(" + column + " IN (?::UUID" + strings.Repeat(", ?::UUID", len(plain)-1) + "))", Args: plain}
+	return plain, whole
 }
+
+// marks are the places of n arguments, at least one.
+func marks(mark string, n int) string { return "(" + mark + strings.Repeat(", "+mark, n-1) + ")" }
 
 // idPrefix is the first four bytes of a UUID as a number, and 0 for another
 // text.

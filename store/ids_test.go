@@ -8,16 +8,16 @@ import (
 	"github.com/whet-k8s/whet/store"
 )
 
-// TestIDIs holds that the quick condition finds what the plain one finds.
-func TestIDIs(t *testing.T) {
+// TestIsOneOfFindsIDs holds that the quick condition finds what the plain one finds.
+func TestIsOneOfFindsIDs(t *testing.T) {
 	dir := t.TempDir()
 	add(t, dir, store.WriterOptions{}, recordings+"crowd.metadata.jsonl.zst")
 	data := open(t, dir)
 	tests := []struct{ view, field, some string }{
-		{store.ViewEvents, store.FieldAuditID, "SELECT auditID FROM events USING SAMPLE reservoir(3 ROWS) REPEATABLE (7)"},
-		{store.ViewEvents, store.FieldContext, "SELECT context FROM events WHERE context IS NOT NULL USING SAMPLE reservoir(3 ROWS) REPEATABLE (7)"},
-		{store.ViewContexts, store.FieldID, "SELECT id FROM contexts USING SAMPLE reservoir(3 ROWS) REPEATABLE (7)"},
-		{store.ViewContexts, store.FieldAuditID, "SELECT auditID FROM contexts USING SAMPLE reservoir(3 ROWS) REPEATABLE (7)"},
+		{store.ViewEvents, "auditID", "SELECT auditID FROM events USING SAMPLE reservoir(3 ROWS) REPEATABLE (7)"},
+		{store.ViewEvents, "context", "SELECT context FROM events WHERE context IS NOT NULL USING SAMPLE reservoir(3 ROWS) REPEATABLE (7)"},
+		{store.ViewContexts, "id", "SELECT id FROM contexts USING SAMPLE reservoir(3 ROWS) REPEATABLE (7)"},
+		{store.ViewContexts, "auditID", "SELECT auditID FROM contexts USING SAMPLE reservoir(3 ROWS) REPEATABLE (7)"},
 	}
 	for _, test := range tests {
 		rows, err := data.DB().Query(test.some)
@@ -47,7 +47,7 @@ func TestIDIs(t *testing.T) {
 			}
 			selects := "SELECT count(*), min(auditID) FROM " + test.view + " WHERE "
 			want := rowOf(t, data.DB(), selects+test.field+" IN "+marks, args...)
-			quick := store.IDIs(test.field, list...)
+			quick := store.IsOneOf(test.field, list...)
 			if got := rowOf(t, data.DB(), selects+quick.SQL, quick.Args...); got != want {
 				t.Errorf("%s of %s, %q: %s, want %s", test.field, test.view, list, got, want)
 			}

@@ -88,7 +88,7 @@ func eventColumns() []column {
 }
 
 // plainEventColumns and plainContextColumns give what a segment holds as it is,
-// so that a condition on them skips whole pages (IDIs): the view has them
+// so that a condition on them skips whole pages (IsOneOf): the view has them
 // behind the others.
 func plainEventColumns() []column {
 	return []column{{"auditUUID", "UUID", "auditID"}, {"contextUUID", "UUID", "context"}}

@@ -198,7 +198,8 @@ func contextOfTarget(ctx context.Context, data *store.DataSet, t why.Target) (*s
 		return nil, err
 	}
 	// What the clock started has a context of its own.
-	where := store.Where{SQL: "auditID = ? and context = ?", Args: []any{event, id}}
+	where := store.IsOneOf("auditID", event)
+	where.SQL, where.Args = where.SQL+" AND context = ?", append(where.Args, id)
 	for ev, err := range data.Events(ctx, where, store.Page{}) {
 		if err != nil {
 			return nil, err
@@ -214,7 +215,7 @@ func contextOfTarget(ctx context.Context, data *store.DataSet, t why.Target) (*s
 
 // contextOfData gives the context with an id, nil when there is none.
 func contextOfData(ctx context.Context, data *store.DataSet, id string) (*store.Context, error) {
-	for c, err := range data.Contexts(ctx, store.Where{SQL: "id = ?", Args: []any{id}}, store.Page{Limit: 1}) {
+	for c, err := range data.Contexts(ctx, store.IsOneOf("id", id), store.Page{Limit: 1}) {
 		return c, err
 	}
 	return nil, nil

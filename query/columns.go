@@ -85,7 +85,7 @@ func requestColumns() []column {
 		eventColumn("impersonatedGroups", List, "The groups acted as.", func(e *store.Event) value { return value{list: impersonated(e).Groups} }),
 		eventColumn("sourceIPs", List, "The addresses that the request came from and over.", func(e *store.Event) value { return value{list: e.SourceIPs} }),
 		eventText("userAgent", "What the client says it is.", func(e *store.Event) string { return e.UserAgent }),
-		identified(store.FieldAuditID, eventText("auditID", "The id of the request, which its events share.", func(e *store.Event) string { return e.AuditID })),
+		identified(eventText("auditID", "The id of the request, which its events share.", func(e *store.Event) string { return e.AuditID })),
 		eventText("stage", "RequestReceived, ResponseStarted, ResponseComplete or Panic.", func(e *store.Event) string { return string(e.Stage) }),
 		eventText("level", "Metadata, Request or RequestResponse.", func(e *store.Event) string { return string(e.Level) }),
 		eventColumn("annotations", Texts, "The annotations of the event.", func(e *store.Event) value { return value{texts: e.Annotations} }),
@@ -133,7 +133,7 @@ func linkColumns() []column {
 	return []column{
 		role,
 		eventText("actor", "Who is behind the event: the username of the root of its context.", func(e *store.Event) string { return e.Actor }),
-		identified(store.FieldContext, eventText("context", "The id of the context.", func(e *store.Event) string { return e.Context })),
+		identified(eventText("context", "The id of the context.", func(e *store.Event) string { return e.Context })),
 		eventText("operation", "The id of the invocation that the context is a part of.", func(e *store.Event) string { return e.Operation }),
 		eventText("cause", "The auditID of the request that caused this one.", func(e *store.Event) string { return e.Cause }),
 		eventText("rival", "The auditID of the next best cause.", func(e *store.Event) string { return e.Rival }),
@@ -148,10 +148,9 @@ func linkColumns() []column {
 	}
 }
 
-// identified says that the column holds ids, of which the store finds some
-// quickly: field is one that store.IDIs knows.
-func identified(field string, c column) column {
-	c.id = field
+// identified says that the column holds ids, which the store finds quickly.
+func identified(c column) column {
+	c.id = true
 	return c
 }
 
@@ -201,7 +200,7 @@ func contextColumns() []column {
 		sourceIP, same("sourceIPs", sourceIP, "The same as sourceIP."),
 		contextText("origin", "Of a context that the clock started: the id of the context that set the clock.", func(c *store.Context) string { return c.Origin }),
 		contextText("originActor", "Of a context that the clock started: who set the clock.", func(c *store.Context) string { return c.OriginActor }),
-		identified(store.FieldID, contextText("id", "The id of the context.", func(c *store.Context) string { return c.ID })),
+		identified(contextText("id", "The id of the context.", func(c *store.Context) string { return c.ID })),
 		contextText("operation", "The id of the invocation that the context is a part of.", func(c *store.Context) string { return c.Operation }),
 		same("requestReceivedTimestamp", start, "The same as start."),
 		same("stageTimestamp", end, "The same as end."),
@@ -238,7 +237,7 @@ func rootColumns() []column {
 		contextText("reason", "NotFound, Forbidden, AlreadyExists, …", func(c *store.Context) string { return c.Outcome.Reason }),
 		contextText("message", "What the answer says of a failure.", func(c *store.Context) string { return c.Outcome.Message }),
 		contextColumn("label", Number, "The number of the action.", func(c *store.Context) value { return numberValue(c.Label) }),
-		identified(store.FieldAuditID, contextText("auditID", "The id of the root.", func(c *store.Context) string { return c.Root.AuditID })),
+		identified(contextText("auditID", "The id of the root.", func(c *store.Context) string { return c.Root.AuditID })),
 		contextText("file", "The log that the root stood in.", func(c *store.Context) string { return c.Root.File }),
 		contextColumn("line", Number, "The line of the file, from 1.", func(c *store.Context) value { return positiveValue(c.Root.Line) }),
 		item,

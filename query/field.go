@@ -90,8 +90,8 @@ type column struct {
 	// context tells, in a query over events, that the field is one of the
 	// event's context, and sql is over the view contexts.
 	context bool
-	// id is the field of store.IDIs that the column is, "" for most.
-	id string
+	// id tells that store.IsOneOf has a quick way to find the field's values.
+	id bool
 }
 
 // schema is what a query can ask for.

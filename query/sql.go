@@ -141,8 +141,8 @@ func (b *builder) test(t *test) {
 			expr()
 			b.WriteString(" <> '' AND ")
 		}
-		if t.column.id != "" && t.text.op == textIn {
-			is := store.IDIs(t.column.id, t.text.values...)
+		if t.column.id && t.text.op == textIn {
+			is := store.IsOneOf(strings.Trim(t.column.sql, `"`), t.text.values...)
 			b.WriteString(is.SQL)
 			b.args = append(b.args, is.Args...)
 		} else {

@@ -20,14 +20,19 @@ import (
 	"github.com/whet-k8s/whet/store"
 )
 
-// dayFolder is a data set of the recording of a day, made once for all tests.
+// dayFolder is a data set of the recording of a day, made once for all tests
+// that want it.
 var dayFolder = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "whet-server-test-*")
 	if err != nil {
 		return "", err
 	}
+	made = dir
 	return dir, build(context.Background(), dir, store.KeepAll, "../recordings/day.audit.jsonl.zst")
 })
+
+// made is the folder that dayFolder made, "" when no test wanted it.
+var made string
 
 // build analyses logs into a data set.
 func build(ctx context.Context, dir string, keep store.Keep, logs ...string) error {
@@ -45,8 +50,8 @@ func build(ctx context.Context, dir string, keep store.Keep, logs ...string) err
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := dayFolder(); err == nil {
-		os.RemoveAll(dir)
+	if made != "" {
+		os.RemoveAll(made)
 	}
 	os.Exit(code)
 }

@@ -15,12 +15,12 @@ import (
 // FuzzRestore gives Restore states whose sum is right and whose content is
 // not: it must refuse them, or give a linker that goes on without a panic.
 func FuzzRestore(f *testing.F) {
-	whole := snapshotOf(f, 60)
+	whole := snapshotOf(f, 20)
 	state := func(b []byte) []byte { return b[len(snapshotMagic)+1 : len(b)-4] }
 	f.Add(state(whole))
 	f.Add(state(snapshotOf(f, 1)))
 	f.Add([]byte{})
-	more := recording(f, "crowd.audit")[1060:1160]
+	more := recording(f, "crowd.audit")[1020:1040]
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b := append([]byte(snapshotMagic), snapshotVersion)
 		b = append(b, data...)

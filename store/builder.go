@@ -1,13 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/hex"
-	"reflect"
 	"slices"
 	"strings"
-	"unsafe"
 
 	"github.com/whet-k8s/whet/internal/parquetfile"
 	"github.com/whet-k8s/whet/pipeline"
@@ -21,6 +18,13 @@ type textColumn struct {
 	index []int32
 	// unique says that the values hardly repeat, and need not be looked up.
 	unique bool
+	recent [16]recentText
+}
+
+// recentText is a text that was added lately.
+type recentText struct {
+	identity identity
+	place    int32
 }
 
 // none is the place of a NULL.
@@ -62,12 +66,17 @@ func (c *textColumn) add(s string) {
 			return
 		}
 	}
-	at, ok := c.known[s]
-	if !ok {
-		// Texts in Parquet are UTF-8; a log may hold anything.
-		at = c.put(s, strings.ToValidUTF8(s, "\ufffd"))
+	id := identityOfText(s)
+	recent := &c.recent[id.slot(len(c.recent))]
+	if recent.identity != id {
+		at, ok := c.known[s]
+		if !ok {
+			// Texts in Parquet are UTF-8; a log may hold anything.
+			at = c.put(s, strings.ToValidUTF8(s, "\ufffd"))
+		}
+		*recent = recentText{id, at}
 	}
-	c.index = append(c.index, at)
+	c.index = append(c.index, recent.place)
 }
 
 func (c *textColumn) addNull() { c.index = append(c.index, none) }
@@ -80,12 +89,37 @@ func (c *textColumn) text(row int) string {
 	return ""
 }
 
-// in gives the values in the order of the file, with the texts sorted: those
-// that begin alike then stand together, which compresses better.
-func (c *textColumn) in(order []int32) parquetfile.Values {
-	v := parquetfile.Values{Index: make([]int32, len(order))}
+// scratch is memory for the values of one column after the other.
+type scratch struct {
+	index   []int32
+	place   []int32
+	order   []int32
+	numbers []int64
+	null    []bool
+	doubles []float64
+	texts   []string
+	raw     [][]byte
+}
+
+// sized gives a slice of so many elements, in the memory of another one.
+func sized[T any](s *[]T, n int) []T {
+	*s = slices.Grow((*s)[:0], n)[:n]
+	return *s
+}
+
+// in gives the values in the order of the file. Of a small segment the texts are
+// sorted: those that begin alike then stand together, which compresses better.
+func (c *textColumn) in(order []int32, m *scratch) parquetfile.Values {
+	v := parquetfile.Values{Index: sized(&m.index, len(order))}
+	if len(order) == len(c.index) && len(order) >= fullRows && !c.unique {
+		for i, row := range order {
+			v.Index[i] = c.index[row]
+		}
+		v.Texts = c.texts
+		return v
+	}
+	v.Texts = m.texts[:0]
 	if c.unique {
-		v.Texts = make([]string, 0, len(order))
 		for i, row := range order {
 			v.Index[i] = none
 			if at := c.index[row]; at >= 0 {
@@ -93,21 +127,26 @@ func (c *textColumn) in(order []int32) parquetfile.Values {
 				v.Texts = append(v.Texts, c.texts[at])
 			}
 		}
+		m.texts = v.Texts
 		return v
 	}
-	used := make([]bool, len(c.texts))
+	place := sized(&m.place, len(c.texts))
+	for i := range place {
+		place[i] = none
+	}
+	used := sized(&m.order, len(c.texts))[:0]
 	for _, row := range order {
-		if at := c.index[row]; at >= 0 {
-			used[at] = true
+		if at := c.index[row]; at >= 0 && place[at] == none {
+			place[at] = 0
+			used = append(used, at)
 		}
 	}
-	place := make([]int32, len(c.texts))
-	for _, at := range sorted(c.texts) {
-		if used[at] {
-			place[at] = int32(len(v.Texts))
-			v.Texts = append(v.Texts, c.texts[at])
-		}
+	slices.SortFunc(used, func(a, b int32) int { return cmp.Compare(c.texts[a], c.texts[b]) })
+	for i, at := range used {
+		place[at] = int32(i)
+		v.Texts = append(v.Texts, c.texts[at])
 	}
+	m.texts = v.Texts
 	for i, row := range order {
 		v.Index[i] = none
 		if at := c.index[row]; at >= 0 {
@@ -115,6 +154,14 @@ func (c *textColumn) in(order []int32) parquetfile.Values {
 		}
 	}
 	return v
+}
+
+// reset takes all rows out.
+func (c *textColumn) reset() {
+	clear(c.known)
+	clear(c.texts)
+	c.index, c.texts = c.index[:0], c.texts[:0]
+	c.recent = [len(c.recent)]recentText{}
 }
 
 // sorted gives the places of texts in the order of the texts.
@@ -173,8 +220,8 @@ func (c *numberColumn) addBool(yes bool) {
 	}
 }
 
-func (c *numberColumn) in(order []int32) parquetfile.Values {
-	v := parquetfile.Values{Numbers: make([]int64, len(order)), Null: make([]bool, len(order))}
+func (c *numberColumn) in(order []int32, m *scratch) parquetfile.Values {
+	v := parquetfile.Values{Numbers: sized(&m.numbers, len(order)), Null: sized(&m.null, len(order))}
 	for i, row := range order {
 		v.Numbers[i], v.Null[i] = c.numbers[row], c.null[row]
 	}
@@ -182,45 +229,31 @@ func (c *numberColumn) in(order []int32) parquetfile.Values {
 }
 
 // doubles gives numbers as DOUBLE, in which whole numbers up to 2^53 are exact.
-func (c *numberColumn) doubles(order []int32) parquetfile.Values {
-	v := parquetfile.Values{Doubles: make([]float64, len(order))}
+func (c *numberColumn) doubles(order []int32, m *scratch) parquetfile.Values {
+	v := parquetfile.Values{Doubles: sized(&m.doubles, len(order))}
 	for i, row := range order {
 		v.Doubles[i] = float64(c.numbers[row])
 	}
 	return v
 }
 
-// shared remembers what lists and maps say that several events share, by where
-// they are in memory. It keeps them there.
-type shared[T any] struct {
-	known map[unsafe.Pointer]sharedValue[T]
-}
+// shared remembers the places of lists and maps that several events share.
+type shared map[identity]int32
 
-type sharedValue[T any] struct {
-	value  T
-	length int
-	place  int32
-}
-
-// maxShared bounds how many values are remembered.
+// maxShared bounds how many are remembered, and kept.
 const maxShared = 4096
 
-func (s *shared[T]) get(at unsafe.Pointer, length int) (int32, bool) {
-	v, ok := s.known[at]
-	return v.place, ok && v.length == length
-}
-
-func (s *shared[T]) put(at unsafe.Pointer, value T, length int, place int32) {
-	if s.known == nil || len(s.known) >= maxShared {
-		s.known = map[unsafe.Pointer]sharedValue[T]{}
+func (s *shared) put(id identity, place int32) {
+	if *s == nil || len(*s) >= maxShared {
+		*s = shared{}
 	}
-	s.known[at] = sharedValue[T]{value, length, place}
+	(*s)[id] = place
 }
 
 // listColumn is a column of lists of texts, as JSON.
 type listColumn struct {
 	textColumn
-	shared shared[[]string]
+	shared shared
 	line   []byte
 }
 
@@ -229,12 +262,12 @@ func (c *listColumn) add(list []string) {
 		c.addNull()
 		return
 	}
-	at := unsafe.Pointer(unsafe.SliceData(list))
-	place, ok := c.shared.get(at, len(list))
+	id := identityOfList(list)
+	place, ok := c.shared[id]
 	if !ok {
 		c.line = appendList(c.line[:0], list)
 		place = c.bytes(c.line)
-		c.shared.put(at, list, len(list), place)
+		c.shared.put(id, place)
 	}
 	c.index = append(c.index, place)
 }
@@ -242,7 +275,7 @@ func (c *listColumn) add(list []string) {
 // mapColumn is a column of maps, as JSON with the keys in order.
 type mapColumn[V any] struct {
 	textColumn
-	shared shared[map[string]V]
+	shared shared
 	line   []byte
 }
 
@@ -251,15 +284,26 @@ func (c *mapColumn[V]) add(m map[string]V, appendValue func([]byte, V) []byte) {
 		c.addNull()
 		return
 	}
-	at := reflect.ValueOf(m).UnsafePointer()
-	place, ok := c.shared.get(at, len(m))
+	c.index = append(c.index, c.placeOf(m, appendValue))
+}
+
+// placeOf gives the place of the JSON of a map.
+func (c *mapColumn[V]) placeOf(m map[string]V, appendValue func([]byte, V) []byte) int32 {
+	id := identityOfMap(m)
+	place, ok := c.shared[id]
 	if !ok {
 		c.line = appendMap(c.line[:0], m, appendValue)
 		place = c.bytes(c.line)
-		c.shared.put(at, m, len(m), place)
+		c.shared.put(id, place)
 	}
-	c.index = append(c.index, place)
+	return place
 }
+
+// forget lets go of lists, whose texts the column may not have any more.
+func (c *listColumn) forget() { clear(c.shared) }
+
+// forget lets go of maps, as of lists.
+func (c *mapColumn[V]) forget() { clear(c.shared) }
 
 func appendList(b []byte, list []string) []byte {
 	b = append(b, '[')
@@ -300,17 +344,32 @@ func binaryUUID(s string) (id [16]byte, ok bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return id, false
 	}
-	var digits [32]byte
-	copy(digits[:], s[:8])
-	copy(digits[8:], s[9:13])
-	copy(digits[12:], s[14:18])
-	copy(digits[16:], s[19:23])
-	copy(digits[20:], s[24:])
-	if bytes.ContainsAny(digits[:], "ABCDEF") {
-		return id, false
+	at := 0
+	for i := 0; i < len(s); i += 2 {
+		switch i {
+		case 8, 13, 18, 23:
+			i++
+		}
+		high, low := digit(s[i]), digit(s[i+1])
+		if high|low > 15 {
+			return id, false
+		}
+		id[at] = high<<4 | low
+		at++
 	}
-	_, err := hex.Decode(id[:], digits[:])
-	return id, err == nil
+	return id, true
+}
+
+// digit is the value of a hexadecimal digit in lower case, and more than 15 for
+// anything else.
+func digit(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 255
 }
 
 // textUUID writes the 16 bytes of a UUID out.
@@ -329,9 +388,21 @@ func textUUID(id string) string {
 type uuidColumn struct {
 	textColumn            // of 16 bytes each
 	other      textColumn // what is no UUID
+	last       string     // the UUID added last, and its place
+	lastPlace  int32
 }
 
 func (c *uuidColumn) add(s string) {
+	switch s {
+	case "":
+		c.addNull()
+		c.other.addNull()
+		return
+	case c.last:
+		c.index = append(c.index, c.lastPlace)
+		c.other.addNull()
+		return
+	}
 	id, ok := binaryUUID(s)
 	if !ok {
 		c.addNull()
@@ -343,8 +414,17 @@ func (c *uuidColumn) add(s string) {
 		text := string(id[:])
 		at = c.put(text, text)
 	}
+	c.last, c.lastPlace = s, at
 	c.index = append(c.index, at)
 	c.other.addNull()
+}
+
+// binary is the value of a row: the 16 bytes of a UUID, or a text.
+func (c *uuidColumn) binary(row int) string {
+	if at := c.index[row]; at >= 0 {
+		return c.texts[at]
+	}
+	return c.other.text(row)
 }
 
 // text is the text of a row, "" for NULL.

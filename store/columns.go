@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -36,9 +37,9 @@ func uuidOf(name string, c *uuidColumn) fileColumn {
 	return fileColumn{Column: parquetfile.Column{Name: name, Type: parquetfile.UUID, Nullable: true}, text: &c.textColumn}
 }
 
-// idOf is a column of UUIDs that hardly repeat, and do not compress.
-func idOf(name string, c *uuidColumn) fileColumn {
-	f := uuidOf(name, c)
+// auditIDOf is a column of auditIDs, which hardly repeat and do not compress.
+func auditIDOf(c *uuidColumn) fileColumn {
+	f := uuidOf("auditID", c)
 	f.Stored = true
 	return f
 }
@@ -64,27 +65,39 @@ func boolOf(name string, c *numberColumn) fileColumn {
 	return fileColumn{Column: parquetfile.Column{Name: name, Type: parquetfile.Bool}, number: c}
 }
 
-// values gives the values in the order of the file.
-func (c *fileColumn) values(order []int32) parquetfile.Values {
+// reset takes all rows out.
+func (c *fileColumn) reset() {
 	switch {
 	case c.text != nil:
-		return c.text.in(order)
+		c.text.reset()
+	case c.number != nil:
+		c.number.numbers, c.number.null = c.number.numbers[:0], c.number.null[:0]
+	case c.floats != nil:
+		*c.floats = (*c.floats)[:0]
+	}
+}
+
+// values gives the values in the order of the file.
+func (c *fileColumn) values(order []int32, m *scratch) parquetfile.Values {
+	switch {
+	case c.text != nil:
+		return c.text.in(order, m)
 	case c.raw != nil:
-		v := parquetfile.Values{Raw: make([][]byte, len(order))}
+		v := parquetfile.Values{Raw: sized(&m.raw, len(order))}
 		for i, row := range order {
 			v.Raw[i] = (*c.raw)[row]
 		}
 		return v
 	case c.floats != nil:
-		v := parquetfile.Values{Doubles: make([]float64, len(order))}
+		v := parquetfile.Values{Doubles: sized(&m.doubles, len(order))}
 		for i, row := range order {
 			v.Doubles[i] = (*c.floats)[row]
 		}
 		return v
 	case c.Type == parquetfile.Double:
-		return c.number.doubles(order)
+		return c.number.doubles(order, m)
 	}
-	return c.number.in(order)
+	return c.number.in(order, m)
 }
 
 // writeColumns writes a segment.
@@ -93,20 +106,38 @@ func writeColumns(w io.Writer, columns []fileColumn, order []int32, compress par
 	for i := range columns {
 		list[i] = columns[i].Column
 	}
-	values := func(i int) (parquetfile.Values, error) { return columns[i].values(order), nil }
+	var m scratch
+	values := func(i int) (parquetfile.Values, error) { return columns[i].values(order, &m), nil }
 	return parquetfile.Write(w, list, len(order), values, compress)
 }
 
-// sortRows orders rows by keys, and then by time.
+// sortRows orders rows by keys, and then by time. Keys are ranks below 2^20.
 func sortRows(rows []int32, keys [][]int32, times []int64) {
-	slices.SortFunc(rows, func(a, b int32) int {
+	type place struct {
+		key  uint64
+		time int64
+		row  int32
+	}
+	places := make([]place, len(rows))
+	for i, row := range rows {
+		p := place{time: times[row], row: row}
 		for _, key := range keys {
-			if c := cmp.Compare(key[a], key[b]); c != 0 {
-				return c
-			}
+			p.key = p.key<<20 | uint64(key[row]+1)
 		}
-		return cmp.Or(cmp.Compare(times[a], times[b]), cmp.Compare(a, b))
+		places[i] = p
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		switch {
+		case a.key != b.key:
+			return cmp.Compare(a.key, b.key)
+		case a.time != b.time:
+			return cmp.Compare(a.time, b.time)
+		}
+		return cmp.Compare(a.row, b.row)
 	})
+	for i := range places {
+		rows[i] = places[i].row
+	}
 }
 
 // readColumns appends the rows of a segment to the columns of the same names.
@@ -140,7 +171,7 @@ func (c *fileColumn) read(chunk parquet.ColumnChunk) (err error) {
 	values := make([]parquet.Value, 1024)
 	for {
 		page, err := pages.ReadPage()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -152,7 +183,7 @@ func (c *fileColumn) read(chunk parquet.ColumnChunk) (err error) {
 			for i := range values[:n] {
 				c.take(&values[i])
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

@@ -126,7 +126,7 @@ func alike(a, b *segment) bool {
 
 // merge writes segments as one.
 func (c *compaction) merge(group []segment) ([]segment, error) {
-	files := newFileWriter(c.ctx, c.dir, group[0].Cluster, compactLevel)
+	files := newFileWriter(c.ctx, c.dir, group[0].Cluster, true)
 	c.files = append(c.files, files)
 	write, err := c.table(group)
 	if err != nil {
@@ -135,7 +135,11 @@ func (c *compaction) merge(group []segment) ([]segment, error) {
 	if err := files.add(group[0].Table, group[0].Day, write); err != nil {
 		return nil, err
 	}
-	return files.close()
+	segments, err := files.close()
+	if err != nil {
+		return nil, err
+	}
+	return segments, files.sync()
 }
 
 // table reads segments, and gives the function that writes them together.

@@ -15,7 +15,7 @@ type contextTable struct {
 	rows int
 
 	id, operation, origin, auditID                         uuidColumn
-	part, idPrefix                                         numberColumn
+	idPrefix                                               numberColumn
 	username, impersonated, userAgent, sourceIP, action    textColumn
 	groups                                                 listColumn
 	began, rootOffset, rootElapsed                         numberColumn
@@ -135,7 +135,7 @@ func (t *contextTable) columns() []fileColumn {
 		return numberOf(name, parquetfile.Int64, parquetfile.Dictionary, c)
 	}
 	return []fileColumn{
-		idOf("auditID", &t.auditID), textOf("auditIDText", &t.auditID.other),
+		auditIDOf(&t.auditID), textOf("auditIDText", &t.auditID.other),
 		timeOf("start", &t.start),
 		numberOf("duration", parquetfile.Int64, parquetfile.Plain, &t.duration),
 		numberOf("rootOffset", parquetfile.Int64, parquetfile.Plain, &t.rootOffset),

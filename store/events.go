@@ -38,7 +38,8 @@ type eventTable struct {
 	label                                                  numberColumn
 	file                                                   textColumn
 
-	line []byte
+	batch []pending
+	line  []byte
 }
 
 func newEventTable() *eventTable {
@@ -47,59 +48,157 @@ func newEventTable() *eventTable {
 	return t
 }
 
-// add takes an event with what was found out about it. The ordinal is its place
-// among all events that were ever read into the data set.
-func (t *eventTable) add(e *audit.Event, a *pipeline.Annotation, ordinal int64) {
-	t.rows++
-	t.auditID.add(e.AuditID)
-	t.received.add(e.RequestReceived.UnixMicro())
-	t.elapsed.add(e.StageTime.UnixMicro() - e.RequestReceived.UnixMicro())
-	t.ordinal.add(ordinal)
-	t.lineBase.add(int64(a.Position.Line) - ordinal)
-	t.item.addOr(int64(a.Position.Item))
-	t.file.add(a.Position.Source)
-	t.stage.add(string(e.Stage))
-	t.level.add(string(e.Level))
-	t.verb.add(e.Verb)
-	t.addURI(e)
-	t.addClient(e)
-	o := &e.Object
-	t.apiGroup.add(o.APIGroup)
-	t.apiVersion.add(o.APIVersion)
-	t.resource.add(o.Resource)
-	t.subresource.add(o.Subresource)
-	t.namespace.add(o.Namespace)
-	t.name.add(o.Name)
-	t.uid.add(o.UID)
-	t.addVersion(o.ResourceVersion)
-	t.code.addOr(int64(e.Status.Code))
-	t.status.add(e.Status.Status)
-	t.reason.add(e.Status.Reason)
-	t.message.add(e.Status.Message)
-	t.annotations.add(e.Annotations, pipeline.AppendJSONString)
-	t.request.add(e.Request, o.Name)
-	t.response.add(e.Response, o.Name)
-	t.addLink(a)
+// reset takes all rows out. What the columns learnt of texts that repeat stays.
+func (t *eventTable) reset() {
+	for _, c := range t.columns() {
+		c.reset()
+	}
+	clear(t.cause)
+	clear(t.rival)
+	t.rows, t.cause, t.rival = 0, t.cause[:0], t.rival[:0]
+	for _, shared := range []interface{ forget() }{&t.groups, &t.extra, &t.sourceIPs, &t.annotations, &t.request, &t.response} {
+		shared.forget()
+	}
+	for _, c := range []*uuidColumn{&t.uid, &t.context, &t.autonomous} {
+		c.last = ""
+		c.other.reset()
+	}
+	t.auditID.texts = t.auditID.texts[:0]
 }
 
-// addClient takes who sent the request.
-func (t *eventTable) addClient(e *audit.Event) {
-	t.username.add(e.User.Username)
-	t.userUID.add(e.User.UID)
-	t.groups.add(e.User.Groups)
-	t.extra.add(e.User.Extra, appendList)
-	t.sourceIPs.add(e.SourceIPs)
-	t.userAgent.add(e.UserAgent)
-	if e.Impersonated == nil {
-		t.impersonated.add("")
+// batchRows is how many events are taken together: column after column, so that
+// what a column needs stays in the processor's cache meanwhile.
+const batchRows = 64
+
+// pending is an event that is in no column yet.
+type pending struct {
+	*audit.Event
+	pipeline.Annotation
+	// ordinal is the event's place among all that were ever read into the data
+	// set.
+	ordinal int64
+}
+
+// add takes events with what was found out about them.
+func (t *eventTable) add(batch []pending) {
+	t.rows += len(batch)
+	t.batch = batch
+	t.fill()
+	t.batch = nil
+}
+
+// fill brings the pending events into the columns.
+func (t *eventTable) fill() {
+	t.fillPlace()
+	t.fillRequest()
+	t.fillClient()
+	t.fillObject()
+	t.fillAnswer()
+	t.fillLinks()
+}
+
+// texts fills a column.
+func (t *eventTable) texts(c *textColumn, get func(*pending) string) {
+	for i := range t.batch {
+		c.add(get(&t.batch[i]))
+	}
+}
+
+func (t *eventTable) fillPlace() {
+	for i := range t.batch {
+		p := &t.batch[i]
+		t.auditID.add(p.Event.AuditID)
+		received := p.RequestReceived.UnixMicro()
+		t.received.add(received)
+		t.elapsed.add(p.StageTime.UnixMicro() - received)
+		t.ordinal.add(p.ordinal)
+		t.lineBase.add(int64(p.Event.Position.Line) - p.ordinal)
+		t.item.addOr(int64(p.Event.Position.Item))
+	}
+	t.texts(&t.file, func(p *pending) string { return p.Event.Position.Source })
+}
+
+func (t *eventTable) fillRequest() {
+	t.texts(&t.stage, func(p *pending) string { return string(p.Event.Stage) })
+	t.texts(&t.level, func(p *pending) string { return string(p.Level) })
+	t.texts(&t.verb, func(p *pending) string { return p.Verb })
+	for i := range t.batch {
+		t.addURI(t.batch[i].Event)
+	}
+}
+
+// fillClient takes who sent the requests.
+func (t *eventTable) fillClient() {
+	t.texts(&t.username, func(p *pending) string { return p.User.Username })
+	t.texts(&t.userUID, func(p *pending) string { return p.User.UID })
+	t.texts(&t.userAgent, func(p *pending) string { return p.UserAgent })
+	for i := range t.batch {
+		e := t.batch[i].Event
+		t.groups.add(e.User.Groups)
+		t.extra.add(e.User.Extra, appendList)
+		t.sourceIPs.add(e.SourceIPs)
+		t.addImpersonated(e.Impersonated)
+	}
+}
+
+func (t *eventTable) fillObject() {
+	t.texts(&t.apiGroup, func(p *pending) string { return p.Object.APIGroup })
+	t.texts(&t.apiVersion, func(p *pending) string { return p.Object.APIVersion })
+	t.texts(&t.resource, func(p *pending) string { return p.Object.Resource })
+	t.texts(&t.subresource, func(p *pending) string { return p.Object.Subresource })
+	t.texts(&t.namespace, func(p *pending) string { return p.Object.Namespace })
+	t.texts(&t.name, func(p *pending) string { return p.Object.Name })
+	for i := range t.batch {
+		t.uid.add(t.batch[i].Object.UID)
+		t.addVersion(t.batch[i].Object.ResourceVersion)
+	}
+}
+
+func (t *eventTable) fillAnswer() {
+	t.texts(&t.status, func(p *pending) string { return p.Status.Status })
+	t.texts(&t.reason, func(p *pending) string { return p.Status.Reason })
+	t.texts(&t.message, func(p *pending) string { return p.Status.Message })
+	for i := range t.batch {
+		e := t.batch[i].Event
+		t.code.addOr(int64(e.Status.Code))
+		t.annotations.add(e.Annotations, pipeline.AppendJSONString)
+	}
+	for i := range t.batch {
+		t.request.add(t.batch[i].Request, t.batch[i].Object.Name)
+	}
+	for i := range t.batch {
+		t.response.add(t.batch[i].Response, t.batch[i].Object.Name)
+	}
+}
+
+// fillLinks takes what was found out about the events.
+func (t *eventTable) fillLinks() {
+	t.texts(&t.actor, func(p *pending) string { return p.Actor })
+	t.texts(&t.role, func(p *pending) string { return string(p.Role) })
+	t.texts(&t.rule, func(p *pending) string { return p.Rule })
+	t.texts(&t.evidence, func(p *pending) string { return p.Evidence })
+	for i := range t.batch {
+		p := &t.batch[i]
+		t.context.add(p.Context)
+		t.autonomous.add(p.Autonomous)
+		t.cause = append(t.cause, p.Cause)
+		t.rival = append(t.rival, p.Rival)
+		t.confidence = append(t.confidence, p.Confidence)
+		t.label.add(int64(p.Label))
+	}
+}
+
+func (t *eventTable) addImpersonated(u *audit.User) {
+	if u == nil {
+		t.impersonated.addNull()
 		return
 	}
 	t.line = append(t.line[:0], `{"username":`...)
-	t.line = pipeline.AppendJSONString(t.line, e.Impersonated.Username)
+	t.line = pipeline.AppendJSONString(t.line, u.Username)
 	t.line = append(t.line, `,"uid":`...)
-	t.line = pipeline.AppendJSONString(t.line, e.Impersonated.UID)
+	t.line = pipeline.AppendJSONString(t.line, u.UID)
 	t.line = append(t.line, `,"groups":`...)
-	t.line = append(appendList(t.line, e.Impersonated.Groups), '}')
+	t.line = append(appendList(t.line, u.Groups), '}')
 	t.impersonated.index = append(t.impersonated.index, t.impersonated.bytes(t.line))
 }
 
@@ -152,6 +251,11 @@ func onCollection(verb string) bool {
 
 // addVersion takes a resourceVersion, which is a number in nearly all events.
 func (t *eventTable) addVersion(s string) {
+	if s == "" {
+		t.resourceVersion.addNull()
+		t.versionText.addNull()
+		return
+	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || strconv.FormatInt(n, 10) != s {
 		t.resourceVersion.addNull()
@@ -160,20 +264,6 @@ func (t *eventTable) addVersion(s string) {
 	}
 	t.resourceVersion.add(n)
 	t.versionText.add("")
-}
-
-// addLink takes what was found out about the event.
-func (t *eventTable) addLink(a *pipeline.Annotation) {
-	t.context.add(a.Context)
-	t.autonomous.add(a.Autonomous)
-	t.actor.add(a.Actor)
-	t.role.add(string(a.Role))
-	t.rule.add(a.Rule)
-	t.evidence.add(a.Evidence)
-	t.cause = append(t.cause, a.Cause)
-	t.rival = append(t.rival, a.Rival)
-	t.confidence = append(t.confidence, a.Confidence)
-	t.label.add(int64(a.Label))
 }
 
 // order gives the rows in the order of the file: those of one client and
@@ -200,15 +290,15 @@ func (t *eventTable) resolve(skip []bool) {
 }
 
 // ordinals gives the ordinals of events by their auditID: of the stages of a
-// request, and of requests with the same auditID, that of the first. Rows for
-// which skip is true are left out.
+// request, and of requests with the same auditID, that of the first. Those that
+// are UUIDs stand there in 16 bytes. Rows for which skip is true are left out.
 func (t *eventTable) ordinals(skip []bool) map[string]int64 {
 	ordinals := make(map[string]int64, t.rows)
 	for row := range t.rows {
 		if skip != nil && skip[row] {
 			continue
 		}
-		id := t.auditID.text(row)
+		id := t.auditID.binary(row)
 		if at, ok := ordinals[id]; !ok || t.ordinal.numbers[row] < at {
 			ordinals[id] = t.ordinal.numbers[row]
 		}
@@ -223,9 +313,10 @@ type distances struct {
 }
 
 func (d *distances) resolve(ids []string, own []int64, ordinals map[string]int64) {
-	*d = distances{}
+	d.near.numbers, d.near.null = d.near.numbers[:0], d.near.null[:0]
+	d.far.reset()
 	for row, id := range ids {
-		at, ok := ordinals[id]
+		at, ok := find(ordinals, id)
 		switch {
 		case id == "":
 			d.near.addNull()
@@ -240,9 +331,19 @@ func (d *distances) resolve(ids []string, own []int64, ordinals map[string]int64
 	}
 }
 
+// find looks an auditID up among ordinals.
+func find(ordinals map[string]int64, id string) (int64, bool) {
+	if binary, ok := binaryUUID(id); ok {
+		at, ok := ordinals[string(binary[:])]
+		return at, ok
+	}
+	at, ok := ordinals[id]
+	return at, ok
+}
+
 func (t *eventTable) columns() []fileColumn {
 	return []fileColumn{
-		idOf("auditID", &t.auditID), textOf("auditIDText", &t.auditID.other),
+		auditIDOf(&t.auditID), textOf("auditIDText", &t.auditID.other),
 		timeOf("requestReceivedTimestamp", &t.received),
 		wholeOf("elapsed", &t.elapsed), wholeOf("ordinal", &t.ordinal),
 		numberOf("lineBase", parquetfile.Int64, parquetfile.Dictionary, &t.lineBase),
@@ -294,7 +395,7 @@ func (t *eventTable) join() {
 			if ordinals == nil {
 				ordinals = t.ordinals(nil)
 			}
-			if ordinal, ok := ordinals[d.far.texts[at]]; ok {
+			if ordinal, ok := find(ordinals, d.far.texts[at]); ok {
 				d.far.index[row] = none
 				d.near.numbers[row], d.near.null[row] = t.ordinal.numbers[row]-ordinal, false
 			}

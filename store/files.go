@@ -16,31 +16,60 @@ import (
 
 	"github.com/DataDog/zstd"
 	"github.com/zeebo/xxh3"
+	"golang.org/x/sync/errgroup"
 )
 
 const segmentSuffix = ".parquet"
 
-// The zstd levels of a run, which must not wait for it, and of a compaction.
+// The zstd levels. A run must not wait for its full segments; the others, of
+// which there are few, are small.
 const (
-	writeLevel   = 9
+	fullLevel    = 5
+	partLevel    = 12
 	compactLevel = 19
 )
+
+// fullRows is from how many rows on a segment counts as full.
+const fullRows = segmentRows / 2
 
 // fileWriter writes segments, one at a time, while the caller goes on.
 type fileWriter struct {
 	ctx     context.Context
 	dir     string
 	cluster string
-	level   int
+	compact bool
 	zstd    zstd.Ctx
+	spare   chan *eventTable
 
 	wait     sync.WaitGroup
 	segments []segment
 	err      error
 }
 
-func newFileWriter(ctx context.Context, dir, cluster string, level int) *fileWriter {
-	return &fileWriter{ctx: ctx, dir: dir, cluster: cluster, level: level, zstd: zstd.NewCtx()}
+// newFileWriter writes segments into the data set in dir: of a run, or with
+// compact of a compaction.
+func newFileWriter(ctx context.Context, dir, cluster string, compact bool) *fileWriter {
+	return &fileWriter{ctx: ctx, dir: dir, cluster: cluster, compact: compact, zstd: zstd.NewCtx(), spare: make(chan *eventTable, 2)}
+}
+
+// table gives a table for events, in the memory of one that is written if there
+// is one.
+func (w *fileWriter) table() *eventTable {
+	select {
+	case t := <-w.spare:
+		return t
+	default:
+		return newEventTable()
+	}
+}
+
+// done takes a table that is written.
+func (w *fileWriter) done(t *eventTable) {
+	t.reset()
+	select {
+	case w.spare <- t:
+	default:
+	}
 }
 
 // segmentFile is a segment being written.
@@ -64,7 +93,7 @@ func (f *segmentFile) compress(dst, src []byte) ([]byte, error) {
 	if cap(dst)-len(dst) < zstd.CompressBound(len(src)) {
 		dst = make([]byte, 0, zstd.CompressBound(len(src)))
 	}
-	return f.owner.zstd.CompressLevel(dst[:cap(dst)], src, f.owner.level)
+	return f.owner.zstd.CompressLevel(dst[:cap(dst)], src, f.Level)
 }
 
 // writeTo writes the rows for which skip is not true, as a segment.
@@ -90,9 +119,22 @@ func (f *segmentFile) ordinals(rows []int32, ordinals []int64) {
 	}
 }
 
+// choose notes how many rows are written, and how hard they are compressed.
+func (f *segmentFile) choose(rows int) {
+	f.Rows = int64(rows)
+	switch {
+	case f.owner.compact:
+		f.Level = compactLevel
+	case rows >= fullRows || f.Table == tableRaw:
+		f.Level = fullLevel
+	default:
+		f.Level = partLevel
+	}
+}
+
 // rows notes which rows of a column of times are written.
 func (f *segmentFile) rows(rows []int32, times []int64) {
-	f.Rows = int64(len(rows))
+	f.choose(len(rows))
 	first, last := times[rows[0]], times[rows[0]]
 	for _, row := range rows {
 		first, last = min(first, times[row]), max(last, times[row])
@@ -121,7 +163,7 @@ func (w *fileWriter) write(table, day string, write func(*segmentFile) error) er
 		folder = path.Join(folder, "day="+day)
 	}
 	f := &segmentFile{
-		segment: segment{Path: path.Join(folder, id+segmentSuffix), Table: table, Cluster: w.cluster, Day: day, Level: w.level},
+		segment: segment{Path: path.Join(folder, id+segmentSuffix), Table: table, Cluster: w.cluster, Day: day},
 		hash:    xxh3.New(), owner: w,
 	}
 	name := filepath.Join(w.dir, filepath.FromSlash(f.Path))
@@ -133,17 +175,11 @@ func (w *fileWriter) write(table, day string, write func(*segmentFile) error) er
 		return err
 	}
 	err = write(f)
-	if err == nil {
-		err = f.file.Sync()
-	}
 	if closeErr := f.file.Close(); err == nil {
 		err = closeErr
 	}
 	if err == nil {
 		err = os.Rename(name+temporarySuffix, name)
-	}
-	if err == nil {
-		err = syncFolder(filepath.Dir(name))
 	}
 	if err != nil {
 		// The file is of no use; the next run would remove it, too.
@@ -162,6 +198,29 @@ func (w *fileWriter) close() ([]segment, error) {
 		return nil, w.err
 	}
 	return w.segments, nil
+}
+
+// maxSyncs bounds how many files are synced at a time.
+const maxSyncs = 16
+
+// sync makes all segments last, and their names: it must be done before a
+// manifest names them.
+func (w *fileWriter) sync() error {
+	names := map[string]bool{}
+	for i := range w.segments {
+		name := filepath.Join(w.dir, filepath.FromSlash(w.segments[i].Path))
+		names[name] = true
+		// The names of the folders are in the folders above.
+		for dir := filepath.Dir(name); len(dir) > len(w.dir); dir = filepath.Dir(dir) {
+			names[dir] = true
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(maxSyncs)
+	for name := range names {
+		group.Go(func() error { return syncFile(name) })
+	}
+	return group.Wait()
 }
 
 // drop removes what was written.

@@ -122,7 +122,7 @@ func (m *manifest) write(dir string) error {
 	if err := os.Rename(temporary, filepath.Join(dir, manifestName)); err != nil {
 		return fmt.Errorf("putting the manifest in place: %w", err)
 	}
-	return syncFolder(dir)
+	return syncFile(dir)
 }
 
 func writeSynced(name string, data []byte) error {
@@ -140,18 +140,18 @@ func writeSynced(name string, data []byte) error {
 	return err
 }
 
-// syncFolder makes the names in a folder last.
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
+// syncFile makes a file last, or the names in a folder.
+func syncFile(name string) error {
+	f, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("opening %s: %w", dir, err)
+		return fmt.Errorf("opening %s: %w", name, err)
 	}
 	err = f.Sync()
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
-		return fmt.Errorf("syncing %s: %w", dir, err)
+		return fmt.Errorf("syncing %s: %w", name, err)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func (t *eventTable) key(seed maphash.Seed, row int) uint64 {
 		received, elapsed int64
 	}
 	return maphash.Comparable(seed, key{
-		t.auditID.text(row), t.stage.text(row), t.received.numbers[row], t.elapsed.numbers[row],
+		t.auditID.binary(row), t.stage.text(row), t.received.numbers[row], t.elapsed.numbers[row],
 	})
 }
 
@@ -97,7 +97,7 @@ func (p *present) load(s *segment) (map[uint64]int32, error) {
 	}
 	t := newEventTable()
 	err := readFile(filepath.Join(p.dir, filepath.FromSlash(s.Path)), []fileColumn{
-		idOf("auditID", &t.auditID), textOf("auditIDText", &t.auditID.other), textOf("stage", &t.stage),
+		auditIDOf(&t.auditID), textOf("auditIDText", &t.auditID.other), textOf("stage", &t.stage),
 		timeOf("requestReceivedTimestamp", &t.received), wholeOf("elapsed", &t.elapsed),
 	})
 	if err != nil {

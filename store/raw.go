@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -124,7 +125,7 @@ func (t *rawTable) settle(without map[int64]bool) {
 
 // writeTo writes the rows as a segment.
 func (t *rawTable) writeTo(f *segmentFile) error {
-	f.Rows = int64(len(t.bodies))
+	f.choose(len(t.bodies))
 	for _, b := range t.bodies {
 		f.Bytes += int64(len(b))
 	}
@@ -328,6 +329,7 @@ func (l *rawLog) full() bool { return len(l.table.data) >= rawBytes }
 
 // flushAll writes the bytes of the log so far, and the events among them.
 func (w *Writer) flushAll() error {
+	w.fill()
 	without := map[int64]bool{}
 	for _, day := range slices.Sorted(maps.Keys(w.events)) {
 		if err := w.flushEvents(day, without); err != nil {
@@ -362,7 +364,7 @@ func (d *DataSet) Raw(ctx context.Context) iter.Seq2[*RawPiece, error] {
 	return func(yield func(*RawPiece, error) bool) {
 		for _, s := range d.rawSegments() {
 			if err := d.rawSegment(ctx, s, func(p *RawPiece) bool { return yield(p, nil) }); err != nil {
-				if err != io.EOF {
+				if !errors.Is(err, io.EOF) {
 					yield(nil, fmt.Errorf("reading %s: %w", s.Path, err))
 				}
 				return

@@ -91,7 +91,7 @@ func (r *resolver) segment(number int64) *segmentIDs {
 func (s *segmentIDs) load(name string) error {
 	t := newEventTable()
 	err := readFile(name, []fileColumn{
-		idOf("auditID", &t.auditID), textOf("auditIDText", &t.auditID.other), wholeOf("ordinal", &t.ordinal),
+		auditIDOf(&t.auditID), textOf("auditIDText", &t.auditID.other), wholeOf("ordinal", &t.ordinal),
 	})
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -18,7 +17,6 @@ import (
 	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/link"
 	"github.com/whet-k8s/whet/pipeline"
-	"github.com/whet-k8s/whet/redact"
 )
 
 // Keep says what a data set keeps of a log.
@@ -52,7 +50,7 @@ const (
 	maxCluster = 64
 	// segmentRows is how many rows a segment has at most. It bounds the memory
 	// of a run.
-	segmentRows = 1 << 16
+	segmentRows = 1 << 15
 	// openContexts is how many contexts wait for further parts.
 	openContexts = 1 << 14
 )
@@ -64,13 +62,18 @@ type Writer struct {
 	options  WriterOptions
 	lock     *lock
 	manifest *manifest
-	redactor *redact.Redactor // nil with NoRedact
+	redactor *redactor // nil with NoRedact
 	files    *fileWriter
 
+	batch   []pending              // events that are in no table yet
+	touched int                    // see warm
 	events  map[string]*eventTable // by day
 	waiting int                    // rows of events
-	ordinal int64
-	first   string // tells the log by its first event
+	// today is the day of the last event, and todayNumber its number.
+	today       string
+	todayNumber int64
+	ordinal     int64
+	first       string // tells the log by its first event
 
 	open     map[string]*pipeline.Context
 	contexts map[string]*contextTable // by day
@@ -133,7 +136,7 @@ func (w *Writer) begin(ctx context.Context) (err error) {
 		w.raw = newRawLog()
 	}
 	w.present = newPresent(w.dir, w.options.Cluster, w.manifest)
-	w.files = newFileWriter(ctx, w.dir, w.options.Cluster, writeLevel)
+	w.files = newFileWriter(ctx, w.dir, w.options.Cluster, false)
 	return nil
 }
 
@@ -205,22 +208,18 @@ func (w *Writer) Event(a *pipeline.Annotation) error {
 		return nil
 	}
 	e := a.Event
-	if w.redactor != nil {
-		e = w.redactor.Event(e)
-	}
 	if w.raw != nil {
+		// What is kept of the bytes follows from the event as it is kept.
+		e = w.redacted(e)
 		if err := w.rawEvent(a, e); err != nil {
 			return err
 		}
 	}
-	day := e.StageTime.UTC().Format(time.DateOnly)
-	t := w.events[day]
-	if t == nil {
-		t = newEventTable()
-		w.events[day] = t
+	w.batch = append(w.batch, pending{e, *a, w.ordinal})
+	if len(w.batch) < batchRows && (w.raw == nil || !w.raw.full()) {
+		return nil
 	}
-	t.add(e, a, w.ordinal)
-	w.waiting++
+	w.fill()
 	switch {
 	case w.raw != nil && (w.waiting >= segmentRows || w.raw.full()):
 		return w.flushAll()
@@ -228,6 +227,80 @@ func (w *Writer) Event(a *pipeline.Annotation) error {
 		return nil
 	}
 	return w.flushEvents(largest(w.events, func(t *eventTable) int { return t.rows }), nil)
+}
+
+func (w *Writer) redacted(e *audit.Event) *audit.Event {
+	if w.redactor == nil {
+		return e
+	}
+	return w.redactor.event(e)
+}
+
+// fill brings the events that wait into their tables.
+func (w *Writer) fill() {
+	batch := w.batch
+	if w.raw == nil {
+		w.touched += warm(batch)
+		for i := range batch {
+			batch[i].Event = w.redacted(batch[i].Event)
+		}
+	}
+	for from := 0; from < len(batch); {
+		day := w.day(batch[from].StageTime)
+		end := from + 1
+		for end < len(batch) && w.day(batch[end].StageTime) == day {
+			end++
+		}
+		t := w.events[day]
+		if t == nil {
+			t = w.files.table()
+			w.events[day] = t
+		}
+		t.add(batch[from:end])
+		from = end
+	}
+	w.waiting += len(batch)
+	clear(batch)
+	w.batch = batch[:0]
+}
+
+// warm reads a little of what each event holds. The events were decoded a while
+// ago by another core, and are no longer in the cache of this one: read like
+// this, they are fetched all at once, and not one after the other.
+func warm(batch []pending) int {
+	sum := 0
+	for i := range batch {
+		e := batch[i].Event
+		sum += len(e.RequestURI) + len(e.UserAgent) + len(e.Object.Namespace) + len(e.Status.Message) + len(e.SourceIPs) +
+			int(e.StageTime.Unix())
+	}
+	for i := range batch {
+		e := batch[i].Event
+		sum += len(e.Annotations) + len(e.User.Extra)
+		if e.RequestURI != "" {
+			sum += int(e.RequestURI[0])
+		}
+		if e.UserAgent != "" {
+			sum += int(e.UserAgent[0])
+		}
+		if b := e.Request; b != nil {
+			sum += len(b.Kind) + len(b.Labels) + len(b.Images) + len(b.PatchPaths)
+		}
+		if b := e.Response; b != nil {
+			sum += len(b.Kind) + len(b.Labels) + len(b.Images) + len(b.PatchPaths)
+		}
+	}
+	return sum
+}
+
+// day is the date of a time in UTC.
+func (w *Writer) day(t time.Time) string {
+	const seconds = 24 * 60 * 60
+	number := t.Unix() / seconds
+	if w.today == "" || number != w.todayNumber {
+		w.todayNumber, w.today = number, t.UTC().Format(time.DateOnly)
+	}
+	return w.today
 }
 
 // begins takes note of the first event of the log.
@@ -264,11 +337,13 @@ func (w *Writer) flushEvents(day string, without map[int64]bool) error {
 		}
 	}
 	if known == int64(t.rows) {
+		w.files.done(t)
 		return nil
 	}
 	w.added.Events += int64(t.rows) - known
 	return w.files.add(tableEvents, day, func(f *segmentFile) error {
 		t.resolve(skip)
+		defer w.files.done(t)
 		return t.writeTo(f, skip)
 	})
 }
@@ -341,6 +416,7 @@ func (w *Writer) Commit(ctx context.Context, account *pipeline.Accounting) (Adde
 }
 
 func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error {
+	w.fill()
 	if w.raw != nil {
 		if err := w.flushAll(); err != nil {
 			return err
@@ -371,6 +447,9 @@ func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error
 	m.Ordinals = w.ordinal
 	if len(segments)+len(replaced) == 0 && slices.EqualFunc(m.Inputs, w.manifest.Inputs, func(a, b input) bool { return a.Bytes == b.Bytes }) {
 		return nil
+	}
+	if err := w.files.sync(); err != nil {
+		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -464,31 +543,7 @@ func (m *manifest) size() int64 {
 
 const (
 	temporarySuffix = ".tmp"
-	keyName         = "redaction.key"
-	keyBytes        = 32
 )
-
-// openRedactor reads the key of the data set, or draws one. Whoever has it can
-// find out whether a redacted value is one that he guesses.
-func openRedactor(dir string) (*redact.Redactor, error) {
-	name := filepath.Join(dir, keyName)
-	key, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		key = make([]byte, keyBytes)
-		if _, err := rand.Read(key); err != nil {
-			return nil, fmt.Errorf("drawing the key for redaction: %w", err)
-		}
-		err = writeSynced(name, key)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the key for redaction: %w", err)
-	}
-	r, err := redact.New(key)
-	if err != nil {
-		return nil, fmt.Errorf("the key for redaction in %s: %w", name, err)
-	}
-	return r, nil
-}
 
 func touch(name string) error {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
@@ -508,23 +563,24 @@ func clean(dir string, m *manifest) error {
 	for _, path := range m.Replaced {
 		named[path] = true
 	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("opening the data set: %w", err)
+	}
+	defer root.Close()
 	for _, table := range []string{tableEvents, tableContexts, tableRaw} {
-		err := filepath.WalkDir(filepath.Join(dir, table), func(path string, e fs.DirEntry, err error) error {
+		err := fs.WalkDir(root.FS(), table, func(path string, e fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
 			if err != nil || e.IsDir() {
 				return err
 			}
-			inside, err := filepath.Rel(dir, path)
-			if err != nil {
-				return err
-			}
 			ours := strings.HasSuffix(path, segmentSuffix) || strings.HasSuffix(path, segmentSuffix+temporarySuffix)
-			if named[filepath.ToSlash(inside)] || !ours {
+			if named[path] || !ours {
 				return nil
 			}
-			return os.Remove(path)
+			return root.Remove(path)
 		})
 		if err != nil {
 			return fmt.Errorf("removing what an earlier run left behind: %w", err)

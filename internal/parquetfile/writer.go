@@ -91,9 +91,10 @@ func (f *file) column(c *Column, v *Values) error {
 		meta.TotalUncompressedSize += raw
 		meta.TotalCompressedSize += packed
 	}
+	meta.Statistics = statistics(c, v)
 	f.plain = f.plain[:0]
 	if c.Nullable {
-		f.plain = appendLevels(f.plain, f.rows, v.isNull)
+		f.plain = appendLevels(f.plain, f.rows, int(meta.Statistics.NullCount), v.isNull)
 		meta.Encoding = append(meta.Encoding, format.RLE)
 	}
 	encoding, err := f.encode(c, v, &meta, add)
@@ -114,7 +115,6 @@ func (f *file) column(c *Column, v *Values) error {
 		return err
 	}
 	add(raw, packed)
-	meta.Statistics = f.statistics(c, v)
 	f.chunks = append(f.chunks, format.ColumnChunk{FileOffset: 0, MetaData: meta})
 	return nil
 }
@@ -125,6 +125,25 @@ func (v *Values) isNull(row int) bool {
 		return v.Index[row] < 0
 	}
 	return v.Null != nil && v.Null[row]
+}
+
+// missing counts the rows without a value.
+func (v *Values) missing() int64 {
+	var n int64
+	for _, i := range v.Index {
+		if i < 0 {
+			n++
+		}
+	}
+	if v.Index != nil {
+		return n
+	}
+	for _, yes := range v.Null {
+		if yes {
+			n++
+		}
+	}
+	return n
 }
 
 // encode appends the values to f.plain, writes a dictionary before where there
@@ -277,18 +296,21 @@ func indexed(list []int64) (index []int32, distinct []int64) {
 
 // statistics count the rows without a value, which readers rely on, and give the
 // least and the largest number where they are asked for.
-func (f *file) statistics(c *Column, v *Values) format.Statistics {
+func statistics(c *Column, v *Values) format.Statistics {
 	var s format.Statistics
+	if c.Nullable {
+		s.NullCount = v.missing()
+	}
+	if !c.Bounds {
+		return s
+	}
 	least, largest := int64(math.MaxInt64), int64(math.MinInt64)
-	for row := range f.rows {
-		switch {
-		case c.Nullable && v.isNull(row):
-			s.NullCount++
-		case c.Bounds:
-			least, largest = min(least, v.Numbers[row]), max(largest, v.Numbers[row])
+	for row, n := range v.Numbers {
+		if !c.Nullable || !v.isNull(row) {
+			least, largest = min(least, n), max(largest, n)
 		}
 	}
-	if c.Bounds && least <= largest {
+	if least <= largest {
 		s.MinValue, s.MaxValue = c.Type.appendNumber(nil, least), c.Type.appendNumber(nil, largest)
 	}
 	return s

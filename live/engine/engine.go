@@ -81,6 +81,9 @@ type Stats struct {
 	// Checkpoints counts them, LastCheckpoint is how long the last one took.
 	Checkpoints    int64
 	LastCheckpoint time.Duration
+	// Err says why the last checkpoint failed, nil when it did not. Nothing
+	// more is taken until one succeeds.
+	Err error
 }
 
 // Open makes an Engine that goes on where the checkpoint says, or begins anew
@@ -115,8 +118,11 @@ func (e *Engine) sink() pipeline.Sink {
 }
 
 // Run analyses what comes until ctx ends, makes a last checkpoint then, and
-// returns nil. Any other error ends it too; the next Engine goes on from the
-// last checkpoint.
+// returns nil. A checkpoint that fails, because the disk is full or somebody
+// else writes to the data set, is tried again; until it succeeds nothing more is
+// taken, so that the queue fills and refuses in the end. An error is that of the
+// last checkpoint, or of a queue that cannot be read; the next Engine goes on
+// from the last checkpoint.
 func (e *Engine) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -158,11 +164,15 @@ func (e *Engine) loop(ctx context.Context, messages <-chan *queue.Message) error
 	due := time.NewTicker(e.options.Every)
 	defer due.Stop()
 	came := time.Now()
-	for {
+	for stuck := false; ; {
+		next := messages
+		if stuck {
+			next = nil
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case m := <-messages:
+		case m := <-next:
 			if m.Quiet == 0 {
 				came = time.Now()
 			}
@@ -173,19 +183,44 @@ func (e *Engine) loop(ctx context.Context, messages <-chan *queue.Message) error
 				continue
 			}
 		case <-due.C:
-			if quiet := time.Since(came); quiet > e.options.Grace && !e.session.Idle() {
-				if err := e.stream.PublishQuiet(ctx, quiet-e.options.Grace); err != nil && ctx.Err() == nil {
-					e.options.Log.Warn("the queue takes no note of the time", "error", err)
-				}
-			}
+			e.noteQuiet(ctx, time.Since(came))
 		}
-		if e.taken == e.saved {
-			continue
-		}
-		if err := e.checkpoint(ctx); err != nil && ctx.Err() == nil {
-			return err
-		}
+		stuck = !e.tryCheckpoint(ctx)
 	}
+}
+
+// noteQuiet lets time pass in the stream when nothing came for longer than
+// events may be held back.
+func (e *Engine) noteQuiet(ctx context.Context, quiet time.Duration) {
+	if quiet <= e.options.Grace || e.session.Idle() {
+		return
+	}
+	if err := e.stream.PublishQuiet(ctx, quiet-e.options.Grace); err != nil && ctx.Err() == nil {
+		e.options.Log.Warn("the queue takes no note of the time", "error", err)
+	}
+}
+
+// tryCheckpoint makes a checkpoint where there is something to save, and tells
+// whether nothing is left to be saved.
+func (e *Engine) tryCheckpoint(ctx context.Context) bool {
+	if e.taken == e.saved {
+		return true
+	}
+	err := e.checkpoint(ctx)
+	if ctx.Err() != nil {
+		return false
+	}
+	e.mu.Lock()
+	before := e.stats.Err
+	e.stats.Err = err
+	e.mu.Unlock()
+	switch {
+	case err != nil:
+		e.options.Log.Error("the checkpoint failed and is tried again", "error", err)
+	case before != nil:
+		e.options.Log.Info("the checkpoint succeeded again")
+	}
+	return err == nil
 }
 
 // take analyses one message.
@@ -272,7 +307,10 @@ func (e *Engine) store(ctx context.Context) error {
 	}
 	sink := w.Sink()
 	for i := range e.events {
-		if err = sink.Annotation(&e.events[i]); err != nil {
+		// A copy, since the data set redacts what it is given, and a checkpoint
+		// that fails is tried again.
+		a := e.events[i]
+		if err = sink.Annotation(&a); err != nil {
 			break
 		}
 	}

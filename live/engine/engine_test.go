@@ -230,3 +230,44 @@ func TestBrokenCheckpoint(t *testing.T) {
 		t.Error("KeepAll was accepted")
 	}
 }
+
+// TestCheckpointFailsForAWhile puts a file into the data set's folder that
+// whet refuses to write beside, and wants everything saved once it is gone.
+func TestCheckpointFailsForAWhile(t *testing.T) {
+	log := recording(t, "crowd.metadata")
+	dir := t.TempDir()
+	o := options(dir)
+	foreign := filepath.Join(o.DataSet, "thesis.doc")
+	if err := os.MkdirAll(o.DataSet, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(foreign, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := start(t, openStream(t, dir), o)
+	l.publish(t, pieces(log)[:20]...)
+	for deadline := time.Now().Add(30 * time.Second); l.engine.Stats().Err == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the checkpoint never failed")
+		}
+	}
+	if err := os.Remove(foreign); err != nil {
+		t.Fatal(err)
+	}
+	l.publish(t, pieces(log)[20:]...)
+	if err := finish(t.Context(), l.stream, l.engine, l.done); err != nil {
+		t.Fatal(err)
+	}
+	l.stop(t)
+	if err := l.engine.Stats().Err; err != nil {
+		t.Errorf("after the file was removed: %v", err)
+	}
+	gotEvents, gotContexts := rows(t, o.DataSet)
+	wantEvents, wantContexts := rows(t, analysed(t, log))
+	if diff := cmp.Diff(wantEvents, gotEvents); diff != "" {
+		t.Errorf("events (-whole +failed for a while):\n%.2000s", diff)
+	}
+	if diff := cmp.Diff(wantContexts, gotContexts); diff != "" {
+		t.Errorf("contexts (-whole +failed for a while):\n%.2000s", diff)
+	}
+}

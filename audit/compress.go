@@ -14,9 +14,9 @@ import (
 // zstd --long=27, the largest that zstd reads without being told to.
 const maxZstdWindow = 128 << 20
 
-// decompress gives what is in r, unpacked when it begins as gzip (RFC 1952)
+// Decompress gives what is in r, unpacked when it begins as gzip (RFC 1952)
 // or zstd (RFC 8878) does. Close frees the decompressor and leaves r open.
-func decompress(r io.Reader) (io.ReadCloser, error) {
+func Decompress(r io.Reader) (io.ReadCloser, error) {
 	in := bufio.NewReaderSize(r, 64<<10)
 	magic, err := in.Peek(4)
 	if err != nil && err != io.EOF {

@@ -44,7 +44,7 @@ func (s *input) open() error {
 		}
 		s.file, raw = f, f
 	}
-	in, err := decompress(countingReader{s, raw})
+	in, err := Decompress(countingReader{s, raw})
 	if err != nil {
 		if s.ioErr != nil {
 			return s.ioErr

@@ -73,7 +73,7 @@ func expandOne(arg string) ([]source, []Skipped, error) {
 	if len(matches) == 0 {
 		return nil, nil, fmt.Errorf("pattern %s matches no file", strconv.Quote(arg))
 	}
-	sortRotated(matches)
+	SortRotated(matches)
 	var sources []source
 	var skipped []Skipped
 	for _, match := range matches {
@@ -129,7 +129,7 @@ func expandFolder(folder string) ([]source, []Skipped, error) {
 		return nil, nil, fmt.Errorf("folder %s holds no audit log (looked at %d entries, not into folders below)",
 			strconv.Quote(folder), len(entries))
 	}
-	sortRotated(names)
+	SortRotated(names)
 	var sources []source
 	for _, name := range names {
 		sources = append(sources, fileSource(name, name, infos[name]))
@@ -154,7 +154,7 @@ func notALog(path string, info os.FileInfo) string {
 		return err.Error()
 	}
 	defer f.Close() //nolint:errcheck // Only read from.
-	in, err := decompress(f)
+	in, err := Decompress(f)
 	if err != nil {
 		return err.Error()
 	}
@@ -192,6 +192,11 @@ var (
 	numberedName = regexp.MustCompile(`^(.*)\.(\d{1,6})$`)
 )
 
+// LogName gives the name of the log that a file was rotated out of: audit.log
+// of audit-2026-11-23T18-00-00.000.log.gz and of audit.log.1. A name that no
+// rotation gave it gives back without .gz or .zst.
+func LogName(path string) string { return parseRotation(path).base }
+
 func parseRotation(path string) rotation {
 	name := path
 	for _, ext := range []string{".gz", ".zst", ".zstd"} {
@@ -207,10 +212,10 @@ func parseRotation(path string) rotation {
 	return rotation{base: name, class: current, name: path}
 }
 
-// sortRotated orders the files of rotated logs oldest first: log by log, of
+// SortRotated orders the files of rotated logs oldest first: log by log, of
 // each those with a date by the date, then those with a number from the
 // highest down, then the one still written to.
-func sortRotated(paths []string) {
+func SortRotated(paths []string) {
 	slices.SortFunc(paths, func(a, b string) int {
 		x, y := parseRotation(a), parseRotation(b)
 		return cmp.Or(

@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/whet-k8s/whet/internal/yamldoc"
 )
 
 // The header that every policy starts with.
@@ -17,7 +19,8 @@ const (
 
 // builder collects one policy while its document is walked.
 type builder struct {
-	document
+	*yamldoc.Document
+	name                      string
 	apiVersion, kind, extends string
 	own                       []*rule
 	disable                   []located
@@ -37,27 +40,27 @@ type located struct {
 // without an id, a reason, a decision and something to match, no id twice, and
 // no pattern that does not compile.
 func Parse(name string, data []byte) (*Policy, error) {
-	b := &builder{document: document{name: name, anchors: make(map[string]ast.Node)}, protect: make(map[string]bool)}
-	root, err := b.parse(data)
+	b := &builder{Document: yamldoc.New(name, "policy"), name: name, protect: make(map[string]bool)}
+	root, err := b.Parse(data)
 	if err != nil {
 		return nil, err
 	}
-	err = b.mapping(root, "", []field{
-		{"apiVersion", b.into(&b.apiVersion)},
-		{"kind", b.into(&b.kind)},
-		{"extends", b.into(&b.extends)},
-		{"disable", b.readDisable},
-		{"protect", b.readProtect},
-		{"rules", b.readRules},
+	err = b.Mapping(root, "", []yamldoc.Field{
+		{Name: "apiVersion", Read: b.Text(&b.apiVersion)},
+		{Name: "kind", Read: b.Text(&b.kind)},
+		{Name: "extends", Read: b.Text(&b.extends)},
+		{Name: "disable", Read: b.readDisable},
+		{Name: "protect", Read: b.readProtect},
+		{Name: "rules", Read: b.readRules},
 	})
 	if err != nil {
 		return nil, err
 	}
 	if b.apiVersion != apiVersion {
-		return nil, b.errorf(root, "apiVersion", "want %s, have %q", apiVersion, b.apiVersion)
+		return nil, b.Errorf(root, "apiVersion", "want %s, have %q", apiVersion, b.apiVersion)
 	}
 	if b.kind != kind {
-		return nil, b.errorf(root, "kind", "want %s, have %q", kind, b.kind)
+		return nil, b.Errorf(root, "kind", "want %s, have %q", kind, b.kind)
 	}
 	return b.policy(root)
 }
@@ -76,7 +79,7 @@ func (b *builder) policy(root ast.Node) (*Policy, error) {
 	switch b.extends {
 	case "":
 		if len(b.disable) > 0 {
-			return nil, b.errorf(b.disable[0].node, "disable", "there is nothing to switch off without extends: default")
+			return nil, b.Errorf(b.disable[0].node, "disable", "there is nothing to switch off without extends: default")
 		}
 	case "default":
 		inherited, err := b.inherit()
@@ -92,7 +95,7 @@ func (b *builder) policy(root ast.Node) (*Policy, error) {
 			}
 		}
 	default:
-		return nil, b.errorf(root, "extends", "unknown policy %q; there is default", b.extends)
+		return nil, b.Errorf(root, "extends", "unknown policy %q; there is default", b.extends)
 	}
 	for name, on := range b.protect {
 		switch name {
@@ -115,7 +118,7 @@ func (b *builder) inherit() ([]*rule, error) {
 	for _, id := range b.disable {
 		i := slices.IndexFunc(rules, func(r *rule) bool { return r.ID == id.text })
 		if i < 0 {
-			return nil, b.errorf(id.node, id.path, "the default policy has no rule %q", id.text)
+			return nil, b.Errorf(id.node, id.path, "the default policy has no rule %q", id.text)
 		}
 		rules[i].Enabled = false
 	}
@@ -123,50 +126,50 @@ func (b *builder) inherit() ([]*rule, error) {
 }
 
 func (b *builder) readDisable(n ast.Node, path string) error {
-	return b.list(n, path, func(n ast.Node, path string) error {
-		id, err := b.text(n, path)
+	return b.List(n, path, func(n ast.Node, path string) error {
+		id, err := b.Scalar(n, path)
 		b.disable = append(b.disable, located{id, n, path})
 		return err
 	})
 }
 
 func (b *builder) readProtect(n ast.Node, path string) error {
-	var fields []field
+	var fields []yamldoc.Field
 	for _, name := range []string{protectRefused, protectSecretReads, protectImpersonation} {
-		fields = append(fields, field{name, func(n ast.Node, path string) error {
-			on, err := b.boolean(n, path)
+		fields = append(fields, yamldoc.Field{Name: name, Read: func(n ast.Node, path string) error {
+			on, err := b.Boolean(n, path)
 			b.protect[name] = on
 			return err
 		}})
 	}
-	return b.mapping(n, path, fields)
+	return b.Mapping(n, path, fields)
 }
 
 func (b *builder) readRules(n ast.Node, path string) error {
-	return b.list(n, path, b.readRule)
+	return b.List(n, path, b.readRule)
 }
 
 func (b *builder) readRule(n ast.Node, path string) error {
-	r := &rule{Rule: Rule{Enabled: true, Source: b.name, Line: line(n)}}
+	r := &rule{Rule: Rule{Enabled: true, Source: b.name, Line: yamldoc.Line(n)}}
 	var decision string
 	var match bool
-	err := b.mapping(n, path, []field{
-		{"id", b.into(&r.ID)},
-		{"reason", b.into(&r.Reason)},
-		{"decision", func(n ast.Node, path string) (err error) {
-			if err = b.into(&decision)(n, path); err == nil {
+	err := b.Mapping(n, path, []yamldoc.Field{
+		{Name: "id", Read: b.Text(&r.ID)},
+		{Name: "reason", Read: b.Text(&r.Reason)},
+		{Name: "decision", Read: func(n ast.Node, path string) (err error) {
+			if err = b.Text(&decision)(n, path); err == nil {
 				if r.Action, err = parseAction(decision); err != nil {
-					err = b.errorf(n, path, "%w", err)
+					err = b.Errorf(n, path, "%w", err)
 				}
 			}
 			return err
 		}},
-		{"enabled", b.intoBool(&r.Enabled)},
-		{"match", func(n ast.Node, path string) error {
+		{Name: "enabled", Read: b.Bool(&r.Enabled)},
+		{Name: "match", Read: func(n ast.Node, path string) error {
 			match = true
 			return b.readMatcher(n, path, &r.match)
 		}},
-		{"unless", func(n ast.Node, path string) error {
+		{Name: "unless", Read: func(n ast.Node, path string) error {
 			r.unless = new(matcher)
 			return b.readMatcher(n, path, r.unless)
 		}},
@@ -175,16 +178,16 @@ func (b *builder) readRule(n ast.Node, path string) error {
 		return err
 	}
 	if err := checkID(r.ID); err != nil {
-		return b.errorf(n, path+".id", "%w", err)
+		return b.Errorf(n, path+".id", "%w", err)
 	}
 	if strings.TrimSpace(r.Reason) == "" || strings.ContainsFunc(r.Reason, unicode.IsControl) {
-		return b.errorf(n, path+".reason", "rule %s needs a reason: a sentence on one line", r.ID)
+		return b.Errorf(n, path+".reason", "rule %s needs a reason: a sentence on one line", r.ID)
 	}
 	if decision == "" {
-		return b.errorf(n, path+".decision", "rule %s needs a decision: drop, setAside or keep", r.ID)
+		return b.Errorf(n, path+".decision", "rule %s needs a decision: drop, setAside or keep", r.ID)
 	}
 	if !match {
-		return b.errorf(n, path+".match", "rule %s says nothing to match; write users: [\"*\"] to match every event", r.ID)
+		return b.Errorf(n, path+".match", "rule %s says nothing to match; write users: [\"*\"] to match every event", r.ID)
 	}
 	b.own = append(b.own, r)
 	return nil
@@ -219,13 +222,13 @@ func (b *builder) readMatcher(n ast.Node, path string, m *matcher) error {
 	entry := func(add func(string) error) func(ast.Node, string) error {
 		return func(n ast.Node, path string) error {
 			some = true
-			return b.list(n, path, func(n ast.Node, path string) error {
-				s, err := b.text(n, path)
+			return b.List(n, path, func(n ast.Node, path string) error {
+				s, err := b.Scalar(n, path)
 				if err != nil {
 					return err
 				}
 				if err := add(s); err != nil {
-					return b.errorf(n, path, "%w", err)
+					return b.Errorf(n, path, "%w", err)
 				}
 				return nil
 			})
@@ -240,22 +243,22 @@ func (b *builder) readMatcher(n ast.Node, path string, m *matcher) error {
 			return add(s)
 		}
 	}
-	err := b.mapping(n, path, []field{
-		{"verbs", entry(plain(m.verbs.add))},
-		{"users", entry(plain(m.users.add))},
-		{"groups", entry(plain(m.groups.add))},
-		{"userAgents", entry(plain(m.userAgents.add))},
-		{"resources", entry(m.resources.add)},
-		{"subresources", entry(plain(m.subresources.add))},
-		{"namespaces", entry(plain(m.namespaces.add))},
-		{"names", entry(m.names.add)},
-		{"uris", entry(plain(m.uris.add))},
-		{"stages", entry(appendTo(&m.stages, parseStage))},
-		{"codes", entry(appendTo(&m.codes, parseCodes))},
-		{"levels", entry(appendTo(&m.levels, parseLevel))},
+	err := b.Mapping(n, path, []yamldoc.Field{
+		{Name: "verbs", Read: entry(plain(m.verbs.add))},
+		{Name: "users", Read: entry(plain(m.users.add))},
+		{Name: "groups", Read: entry(plain(m.groups.add))},
+		{Name: "userAgents", Read: entry(plain(m.userAgents.add))},
+		{Name: "resources", Read: entry(m.resources.add)},
+		{Name: "subresources", Read: entry(plain(m.subresources.add))},
+		{Name: "namespaces", Read: entry(plain(m.namespaces.add))},
+		{Name: "names", Read: entry(m.names.add)},
+		{Name: "uris", Read: entry(plain(m.uris.add))},
+		{Name: "stages", Read: entry(appendTo(&m.stages, parseStage))},
+		{Name: "codes", Read: entry(appendTo(&m.codes, parseCodes))},
+		{Name: "levels", Read: entry(appendTo(&m.levels, parseLevel))},
 	})
 	if err == nil && !some {
-		err = b.errorf(n, path, "the block is empty")
+		err = b.Errorf(n, path, "the block is empty")
 	}
 	return err
 }

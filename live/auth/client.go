@@ -18,7 +18,8 @@ const (
 	RoleRead Role = "read"
 )
 
-// AllClusters, as a Client's only cluster, lets it send events of every one.
+// AllClusters is what a Client has as its only cluster that may send events of
+// every one.
 const AllClusters = "*"
 
 // Client is somebody who may use the server. It needs a TokenFile or a
@@ -32,7 +33,8 @@ type Client struct {
 	// Clusters are those whose events it may send, or AllClusters alone. The
 	// role ingest needs at least one.
 	Clusters []string
-	// TokenFile holds the tokens that it may show, as ReadTokens reads them.
+	// TokenFile holds the tokens that it may show; the package's description
+	// tells how.
 	TokenFile string
 	// CommonName is that of the subject of the certificates that it may show.
 	CommonName string

@@ -15,6 +15,9 @@ type Context struct {
 	ID        string `json:"id"`
 	Operation string `json:"operation,omitempty"`
 	Part      int    `json:"part"`
+	// Open tells that the context was given before it closed, which Session
+	// alone does.
+	Open bool `json:"-"`
 
 	Actor Actor `json:"actor"`
 	// Action says in words what the root asked for.

@@ -128,6 +128,7 @@ type run struct {
 	seen  *duplicates
 	rules ruleTable
 	err   error // the first error of the sink
+	open  bool  // what the linker reports has not closed
 
 	seq      uint64 // the next event's place in the input
 	source   string
@@ -342,5 +343,6 @@ func (r *run) report(record link.ContextRecord) {
 		return
 	}
 	c := newContext(&record, r.options.Labels)
+	c.Open = r.open
 	r.fail(r.sink.Context(&c))
 }

@@ -149,7 +149,9 @@ func (s *Session) Advance(to time.Time) error {
 // it was last given. An error comes from the Sink.
 func (s *Session) Grown() error {
 	if report := s.run.reporter(); report != nil {
+		s.run.open = true
 		s.run.linker.Grown(report)
+		s.run.open = false
 	}
 	return s.run.err
 }

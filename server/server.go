@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/whet-k8s/whet/label"
+	"github.com/whet-k8s/whet/live/hub"
 	"github.com/whet-k8s/whet/noise"
 	"github.com/whet-k8s/whet/store"
 )
@@ -62,6 +63,28 @@ type Options struct {
 	// Policy is the noise policy whose rules are explained; nil means
 	// noise.Default.
 	Policy *noise.Policy
+
+	// Hub tells of contexts while they happen; nil where nothing does.
+	Hub *hub.Hub
+	// Reload is how often Watch looks whether the data set changed; 0 means
+	// 500 ms.
+	Reload time.Duration
+}
+
+// Server answers requests about a data set. It is an http.Handler.
+type Server struct {
+	handler http.Handler
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Watch has the server show what is written to the data set from now on, until
+// ctx ends, and then returns nil. Requests that have begun keep the data set as
+// it was. What fails is tried again.
+func (s *Server) Watch(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
 }
 
 // api answers the paths below /api/v1.
@@ -84,7 +107,7 @@ const maxHeld = 100_000
 // New makes the handler of a server for a data set, which it neither closes
 // nor changes on disk. It reads the contexts of one that is not large into
 // memory first.
-func New(ctx context.Context, data *store.DataSet, o Options) (http.Handler, error) {
+func New(ctx context.Context, data *store.DataSet, o Options) (*Server, error) {
 	packer, err := newPacker()
 	if err != nil {
 		return nil, err
@@ -121,7 +144,7 @@ func New(ctx context.Context, data *store.DataSet, o Options) (http.Handler, err
 	if files != nil {
 		mux.Handle("/", files)
 	}
-	return &guard{hosts: hostsOf(o.Listen, o.Hosts), next: mux}, nil
+	return &Server{&guard{hosts: hostsOf(o.Listen, o.Hosts), next: mux}}, nil
 }
 
 // answerer finds an answer: a value that becomes JSON.

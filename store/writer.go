@@ -358,12 +358,7 @@ func (w *Writer) Context(c *pipeline.Context) error {
 		merge(before, c)
 		return nil
 	}
-	part := *c
-	if w.redactor != nil {
-		part.Outcome.Message = w.redactor.Text(part.Outcome.Message)
-		part.Actor.UserAgent = w.redactor.Text(part.Actor.UserAgent)
-		part.Action = w.redactor.Text(part.Action)
-	}
+	part := w.Redacted(*c)
 	into[c.ID] = &part
 	if len(w.open) < openContexts {
 		return nil
@@ -377,6 +372,18 @@ func (w *Writer) Context(c *pipeline.Context) error {
 	delete(w.contexts, day)
 	w.closed -= t.rows
 	return w.addContexts(day, t, nil)
+}
+
+// Redacted gives a context as the data set keeps it, without secret values, for
+// those who are shown it straight away.
+func (w *Writer) Redacted(c pipeline.Context) pipeline.Context {
+	if w.redactor == nil {
+		return c
+	}
+	c.Outcome.Message = w.redactor.Text(c.Outcome.Message)
+	c.Actor.UserAgent = w.redactor.Text(c.Actor.UserAgent)
+	c.Action = w.redactor.Text(c.Action)
+	return c
 }
 
 // closeContexts moves the contexts that ended longest ago to tables, until so

@@ -6,7 +6,8 @@
 //
 //  1. what the session found since the last one goes into the data set, all at
 //     once: events that are decided about, and each context that grew, with
-//     all that is known of it by now;
+//     all that is known of it by now, which whoever wants to know is told
+//     (Options.Contexts);
 //  2. the state of the session and the number of the last message it took are
 //     written to a file, which takes the place of the one before by a rename;
 //  3. the messages up to that number are released from the queue.

@@ -33,10 +33,12 @@ type Options struct {
 	// events back; an API server's webhook does so for 30 s by default
 	// (--audit-webhook-batch-max-wait). Default 35 s.
 	Grace time.Duration
-	// Contexts is called after each checkpoint with the contexts that grew, as
-	// they are now: at least once for each state that is in the data set, and
-	// from the goroutine of Run. It may be nil.
-	Contexts func([]pipeline.Context)
+	// Contexts is called at each checkpoint with the contexts that grew, redacted
+	// and as they are in the data set by then: at least once for each state, also
+	// when the process is killed, since what was told before it is told again. It
+	// runs in the goroutine of Run. An error fails the checkpoint, which is tried
+	// again. It may be nil.
+	Contexts func([]pipeline.Context) error
 	// Log takes what a person who runs the engine should know. Default is none.
 	Log *slog.Logger
 }
@@ -262,19 +264,24 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 	if err := e.session.Grown(); err != nil {
 		return fmt.Errorf("looking at open contexts: %w", err)
 	}
-	if err := e.store(ctx); err != nil {
+	grown, err := e.store(ctx)
+	if err != nil {
 		return err
+	}
+	// Telling comes before the checkpoint, so that a process that dies between
+	// the two finds the same contexts again and tells them.
+	if e.options.Contexts != nil && len(grown) > 0 {
+		if err := e.options.Contexts(grown); err != nil {
+			return fmt.Errorf("telling which contexts grew: %w", err)
+		}
 	}
 	if err := e.save(); err != nil {
 		return fmt.Errorf("writing the checkpoint %s: %w", e.options.Checkpoint, err)
 	}
-	grown := e.drain()
+	e.forget()
 	e.saved = e.taken
 	if err := e.stream.Release(ctx, e.saved); err != nil {
 		return err
-	}
-	if e.options.Contexts != nil && len(grown) > 0 {
-		e.options.Contexts(grown)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -284,26 +291,22 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// drain gives the contexts that grew, and forgets what is saved.
-func (e *Engine) drain() []pipeline.Context {
-	var grown []pipeline.Context
-	for _, id := range e.order {
-		grown = append(grown, e.contexts[id])
-	}
+// forget lets go of what is saved.
+func (e *Engine) forget() {
 	clear(e.contexts)
 	clear(e.events)
 	e.events, e.order = e.events[:0], e.order[:0]
-	return grown
 }
 
-// store puts what was found into the data set.
-func (e *Engine) store(ctx context.Context) error {
+// store puts what was found into the data set, and gives the contexts that grew
+// as they are there.
+func (e *Engine) store(ctx context.Context) ([]pipeline.Context, error) {
 	if len(e.events) == 0 && len(e.contexts) == 0 {
-		return nil
+		return nil, nil
 	}
 	w, err := store.Append(ctx, e.options.DataSet, e.options.Store)
 	if err != nil {
-		return fmt.Errorf("saving events: %w", err)
+		return nil, fmt.Errorf("saving events: %w", err)
 	}
 	sink := w.Sink()
 	for i := range e.events {
@@ -314,18 +317,20 @@ func (e *Engine) store(ctx context.Context) error {
 			break
 		}
 	}
+	grown := make([]pipeline.Context, 0, len(e.order))
 	for _, id := range e.order {
 		if err != nil {
 			break
 		}
-		c := e.contexts[id]
+		c := w.Redacted(e.contexts[id])
 		err = sink.Context(&c)
+		grown = append(grown, c)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("saving events: %w", err), w.Abort())
+		return nil, errors.Join(fmt.Errorf("saving events: %w", err), w.Abort())
 	}
 	if _, err := w.Commit(ctx, &pipeline.Accounting{Events: int64(len(e.events))}); err != nil {
-		return fmt.Errorf("saving events: %w", err)
+		return nil, fmt.Errorf("saving events: %w", err)
 	}
-	return nil
+	return grown, nil
 }

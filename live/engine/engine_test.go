@@ -125,12 +125,13 @@ func TestQuietLog(t *testing.T) {
 	o.Pipeline.Link.Window = 20 * time.Millisecond
 	var mu sync.Mutex
 	told := map[string]int{}
-	o.Contexts = func(list []pipeline.Context) {
+	o.Contexts = func(list []pipeline.Context) error {
 		mu.Lock()
 		defer mu.Unlock()
 		for i := range list {
 			told[list[i].ID] = list[i].Events
 		}
+		return nil
 	}
 	l := start(t, openStream(t, dir), o)
 	lines := bytes.SplitAfter(log, []byte("\n"))[:200]

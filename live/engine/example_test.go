@@ -34,7 +34,10 @@ func ExampleEngine() {
 	told := make(chan string, 1)
 	e, err := engine.Open(stream, engine.Options{
 		DataSet: filepath.Join(dir, "data"), Checkpoint: filepath.Join(dir, "checkpoint"),
-		Contexts: func(list []pipeline.Context) { told <- list[0].Actor.Username + ": " + list[0].Action },
+		Contexts: func(list []pipeline.Context) error {
+			told <- list[0].Actor.Username + ": " + list[0].Action
+			return nil
+		},
 	})
 	if err != nil {
 		log.Fatal(err)

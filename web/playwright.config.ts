@@ -4,8 +4,12 @@ import { defineConfig } from "@playwright/test";
 // keep it from asking the network for anything of its own.
 export default defineConfig({
   testDir: "e2e",
-  // The pictures of docs/web.md are taken on request.
-  testIgnore: process.env["SHOTS"] === "1" ? [] : ["shots.spec.ts"],
+  // The pictures of docs/web.md are taken on request, and so is the time that a
+  // large data set takes.
+  testIgnore: [
+    ...(process.env["SHOTS"] === "1" ? [] : ["shots.spec.ts"]),
+    ...(process.env["MILLION"] === undefined ? ["million.spec.ts"] : []),
+  ],
   timeout: 90_000,
   expect: { timeout: 15_000 },
   workers: 1,

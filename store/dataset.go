@@ -23,6 +23,7 @@ type DataSet struct {
 	resolver *resolver
 	raw      []segment
 	lock     *lock // keeps what is read from being removed
+	stamp    stamp // of the manifest
 	damaged  []Damage
 }
 
@@ -69,6 +70,8 @@ func Open(ctx context.Context, dir string) (*DataSet, error) {
 }
 
 func (d *DataSet) open(ctx context.Context) error {
+	// One that is written meanwhile is looked at again.
+	d.stamp, _ = stampOf(d.dir)
 	m, err := readManifest(d.dir)
 	if err != nil {
 		return err

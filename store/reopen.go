@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Create makes an empty data set in dir where there is none, so that it can be
+// opened before anything is written to it. One that is there stays as it is.
+func Create(dir string) error {
+	if err := create(dir); err != nil {
+		return fmt.Errorf("making the data set %s: %w", dir, err)
+	}
+	return nil
+}
+
+func create(dir string) error {
+	if _, err := readManifest(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	l, m, err := openForWriting(dir)
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	data, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(dir, manifestName)
+	if err := writeSynced(name+temporarySuffix, data); err != nil {
+		return err
+	}
+	if err := os.Rename(name+temporarySuffix, name); err != nil {
+		return err
+	}
+	return syncFile(dir)
+}
+
+// Changed tells whether something was written to the data set since it was
+// opened. It costs no more than a look at one file.
+func (d *DataSet) Changed() (bool, error) {
+	now, err := stampOf(d.dir)
+	if err != nil {
+		return false, fmt.Errorf("looking at the data set %s: %w", d.dir, err)
+	}
+	return !now.same(d.stamp), nil
+}
+
+// Reopen opens the data set as it is now, beside this one, which stays as it is
+// until it is closed.
+func (d *DataSet) Reopen(ctx context.Context) (*DataSet, error) { return Open(ctx, d.dir) }
+
+// stamp tells one manifest from the next: each is a new file.
+type stamp struct{ info fs.FileInfo }
+
+func stampOf(dir string) (stamp, error) {
+	info, err := os.Stat(filepath.Join(dir, manifestName))
+	return stamp{info}, err
+}
+
+func (s stamp) same(other stamp) bool {
+	return os.SameFile(s.info, other.info) && s.info.ModTime().Equal(other.info.ModTime()) && s.info.Size() == other.info.Size()
+}

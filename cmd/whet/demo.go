@@ -142,12 +142,10 @@ func serveDemo(ctx context.Context, std *stdio, o *demoOptions, screen *screen) 
 	l.options.Source = []string{recordings.DayName}
 	recorded := &stdio{in: bytes.NewReader(recordings.Day()), out: std.out, err: std.err}
 	dir, _, err := analyzeForServing(ctx, recorded, screen, []string{audit.Stdin}, nil)
-	if dir != "" {
-		defer os.RemoveAll(dir)
-	}
 	if err != nil {
 		return err
 	}
+	defer os.RemoveAll(dir)
 	fmt.Fprintln(std.out)
 	return l.serve(ctx, std, dir)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -125,26 +124,14 @@ func warnMalformed(std *stdio, a *pipeline.Accounting) {
 
 // temporary analyses a log into a data set that remove takes away again.
 func (o *exportOptions) temporary(ctx context.Context, std *stdio, inputs []string) (data *store.DataSet, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "whet-export-*")
+	dir, a, err := keepTemporarily(ctx, store.WriterOptions{Cluster: o.cluster}, func(sink pipeline.Sink) (*pipeline.Accounting, error) {
+		return o.analyze(ctx, std, inputs, sink, false)
+	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("making a temporary data set: %w", err)
+		return nil, nil, err
 	}
 	// What is left of a temporary folder harms nobody.
 	removeDir := func() { _ = os.RemoveAll(dir) }
-	w, err := store.Append(ctx, dir, store.WriterOptions{Cluster: o.cluster})
-	if err != nil {
-		removeDir()
-		return nil, nil, err
-	}
-	a, err := o.analyze(ctx, std, inputs, w.Sink(), false)
-	if err == nil {
-		_, err = w.Commit(ctx, a)
-	}
-	if err != nil {
-		err = errors.Join(err, w.Abort())
-		removeDir()
-		return nil, nil, err
-	}
 	account(std, a)
 	if data, err = store.Open(ctx, dir); err != nil {
 		removeDir()

@@ -119,12 +119,10 @@ func runServe(ctx context.Context, std *stdio, o *serveOptions, inputs []string)
 	}
 	l.options.Source = inputs
 	dir, account, err := analyzeForServing(ctx, std, screen, inputs, policy)
-	if dir != "" {
-		defer os.RemoveAll(dir)
-	}
 	if err != nil {
 		return err
 	}
+	defer os.RemoveAll(dir)
 	if account.Malformed > 0 {
 		l.options.Warnings = append(l.options.Warnings,
 			fmt.Sprintf("%s in the log, which may hide something; whet analyze names them", term.Plural(account.Malformed, "malformed line")))
@@ -133,27 +131,14 @@ func runServe(ctx context.Context, std *stdio, o *serveOptions, inputs []string)
 }
 
 // analyzeForServing analyses logs into a temporary data set, which the caller
-// removes, also when there is an error.
+// removes.
 func analyzeForServing(ctx context.Context, std *stdio, s *screen, inputs []string, policy *noise.Policy) (dir string, account *pipeline.Accounting, err error) {
-	dir, err = os.MkdirTemp("", "whet-serve-*")
-	if err != nil {
-		return "", nil, fmt.Errorf("making a temporary data set: %w", err)
-	}
-	w, err := store.Append(ctx, dir, store.WriterOptions{Keep: store.KeepAll})
-	if err != nil {
-		return dir, nil, err
-	}
 	run := pipeline.Options{Policy: policy, KeepGaps: true}
-	done := s.progress(&run)
-	account, err = pipeline.Run(ctx, inputs, std.in, run, w.Sink())
-	done()
-	if err == nil {
-		_, err = w.Commit(ctx, account)
-	}
-	if err != nil {
-		return dir, nil, errors.Join(err, w.Abort())
-	}
-	return dir, account, nil
+	return keepTemporarily(ctx, store.WriterOptions{Keep: store.KeepAll}, func(sink pipeline.Sink) (*pipeline.Accounting, error) {
+		done := s.progress(&run)
+		defer done()
+		return pipeline.Run(ctx, inputs, std.in, run, sink)
+	})
 }
 
 // listening is a server that listens and does not answer yet.

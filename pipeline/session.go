@@ -159,6 +159,9 @@ func (s *Session) Grown() error {
 // Idle tells that nothing waits, so that Advance has nothing to do.
 func (s *Session) Idle() bool { return s.run.linker.Idle() }
 
+// Open counts the contexts that events may still come to.
+func (s *Session) Open() int { return s.run.linker.Open() }
+
 // Newest is the latest stageTimestamp of all events so far, dropped ones too.
 func (s *Session) Newest() time.Time { return s.newest }
 

@@ -180,7 +180,7 @@ func looksLikeOurs(dir string) error {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case manifestName, manifestName + temporarySuffix, writerName, readersName, keyName, tableEvents, tableContexts, tableRaw:
+		case manifestName, manifestName + temporarySuffix, writerName, readersName, keyName, tableEvents, tableContexts, tableRaw, LiveFolder:
 		default:
 			return fmt.Errorf("it holds %q, which is no part of a data set: name an empty folder, or one that is not there yet", e.Name())
 		}

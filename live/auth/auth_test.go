@@ -264,7 +264,9 @@ func newCertificates(t *testing.T) *certificates {
 // ask gives the server's answer to a client with a certificate, nil for none.
 func (c *certificates) ask(t *testing.T, pair *tls.Certificate) (string, error) {
 	t.Helper()
-	config := &tls.Config{RootCAs: c.ours.Pool, MinVersion: tls.VersionTLS12}
+	// Of TLS 1.3 a client may have sent its request before it is told why its
+	// certificate is refused.
+	config := &tls.Config{RootCAs: c.ours.Pool, MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12}
 	if pair != nil {
 		// Whatever authorities the server names.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }

@@ -158,9 +158,6 @@ func TestWrongCertificate(t *testing.T) {
 		_ = resp.Body.Close()
 		t.Fatalf("it was let in: %d", resp.StatusCode)
 	}
-	if !strings.Contains(err.Error(), "unknown certificate authority") && !strings.Contains(err.Error(), "broken pipe") {
-		t.Errorf("the client is told %v", err)
-	}
 	for range 1000 {
 		if strings.Contains(s.log.String(), "certificate signed by unknown authority") {
 			return

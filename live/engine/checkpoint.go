@@ -39,6 +39,11 @@ func (e *Engine) save() (err error) {
 			err = step()
 		}
 	}
+	if info, statErr := f.Stat(); statErr == nil && err == nil {
+		e.mu.Lock()
+		e.stats.StateBytes = info.Size()
+		e.mu.Unlock()
+	}
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}

@@ -39,6 +39,9 @@ type Options struct {
 	// runs in the goroutine of Run. An error fails the checkpoint, which is tried
 	// again. It may be nil.
 	Contexts func([]pipeline.Context) error
+	// Writing is held while something is written to the data set, which one may do
+	// at a time: engines that share a data set share it. Nil for none.
+	Writing sync.Locker
 	// Log takes what a person who runs the engine should know. Default is none.
 	Log *slog.Logger
 }
@@ -69,29 +72,16 @@ type Engine struct {
 	contexts map[string]pipeline.Context
 	order    []string // of contexts
 
+	links map[Link]int64
+
 	mu    sync.Mutex
 	stats Stats
-}
-
-// Stats tell how far an Engine is.
-type Stats struct {
-	// Taken is the number of the last message that was analysed, Saved that of
-	// the last one whose outcome is in the data set.
-	Taken, Saved uint64
-	// Events, Repeated and Malformed count what this process read.
-	Events, Repeated, Malformed int64
-	// Checkpoints counts them, LastCheckpoint is how long the last one took.
-	Checkpoints    int64
-	LastCheckpoint time.Duration
-	// Err says why the last checkpoint failed, nil when it did not. Nothing
-	// more is taken until one succeeds.
-	Err error
 }
 
 // Open makes an Engine that goes on where the checkpoint says, or begins anew
 // where there is none. An error says so when the checkpoint cannot be read.
 func Open(stream *queue.Stream, o Options) (*Engine, error) {
-	e := &Engine{options: o.withDefaults(), stream: stream, contexts: map[string]pipeline.Context{}}
+	e := &Engine{options: o.withDefaults(), stream: stream, contexts: map[string]pipeline.Context{}, links: map[Link]int64{}}
 	if o.Store.Keep == store.KeepAll {
 		return nil, errors.New("an engine cannot keep the bytes of the log")
 	}
@@ -100,6 +90,7 @@ func Open(stream *queue.Stream, o Options) (*Engine, error) {
 	}
 	e.saved = e.taken
 	e.stats.Taken, e.stats.Saved = e.taken, e.taken
+	e.look()
 	return e, nil
 }
 
@@ -107,6 +98,7 @@ func (e *Engine) sink() pipeline.Sink {
 	return pipeline.Sink{
 		Annotation: func(a *pipeline.Annotation) error {
 			e.events = append(e.events, *a)
+			e.countLink(a)
 			return nil
 		},
 		Context: func(c *pipeline.Context) error {
@@ -245,17 +237,11 @@ func (e *Engine) take(ctx context.Context, m *queue.Message) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.stats.Taken = e.taken
+	e.stats.Published = m.Published
 	e.stats.Events += int64(got.Events)
 	e.stats.Repeated += int64(got.Repeated)
 	e.stats.Malformed += int64(len(got.Malformed))
 	return nil
-}
-
-// Stats tells how far the Engine is. It may be called from any goroutine.
-func (e *Engine) Stats() Stats {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.stats
 }
 
 // checkpoint saves what was found and where to go on.
@@ -283,6 +269,7 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 	if err := e.stream.Release(ctx, e.saved); err != nil {
 		return err
 	}
+	e.look()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.stats.Saved = e.saved
@@ -303,6 +290,10 @@ func (e *Engine) forget() {
 func (e *Engine) store(ctx context.Context) ([]pipeline.Context, error) {
 	if len(e.events) == 0 && len(e.contexts) == 0 {
 		return nil, nil
+	}
+	if e.options.Writing != nil {
+		e.options.Writing.Lock()
+		defer e.options.Writing.Unlock()
 	}
 	w, err := store.Append(ctx, e.options.DataSet, e.options.Store)
 	if err != nil {

@@ -1,14 +1,17 @@
 // Package server shows a data set in a browser: a JSON API under /api/v1 that
 // reads, and the web app that asks it.
 //
-// New makes an http.Handler of a data set and the files of the app; Serve runs
-// it on a listener until its context ends. openapi.yaml describes every path,
-// parameter and field, is served at /api/v1/openapi.yaml, and a test holds it
-// to the code.
+// New makes a Server, which is an http.Handler, of a data set and the files of
+// the app; Serve runs it on a listener until its context ends. openapi.yaml
+// describes every path, parameter and field, is served at
+// /api/v1/openapi.yaml, and a test holds it to the code.
 //
 //	data, err := store.Open(ctx, "audit.whet")
 //	handler, err := server.New(ctx, data, server.Options{Assets: web.Files(), Listen: "127.0.0.1:8080"})
 //	err = server.Serve(ctx, listener, handler)
+//
+// Watch has it show a data set that grows as it is by now, and with
+// Options.Hub it tells of contexts while they happen (/api/v1/live).
 //
 // # A request's way
 //

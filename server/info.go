@@ -21,6 +21,7 @@ type infoAnswer struct {
 	StoredBytes int64      `json:"storedBytes"`
 	Keep        store.Keep `json:"keep"`
 	Raw         bool       `json:"raw"`
+	Live        bool       `json:"live"`
 	Source      []string   `json:"source"`
 	Warnings    []string   `json:"warnings"`
 	Limits      limits     `json:"limits"`
@@ -46,8 +47,8 @@ func (a *api) info(_ context.Context, p *params) (any, error) {
 	return a.facts, p.done()
 }
 
-// findFacts looks at the data set as a whole, once: it does not change while
-// it is open.
+// findFacts looks at the data set as a whole, once: an opening of it does not
+// change.
 func (a *api) findFacts(ctx context.Context) (*infoAnswer, error) {
 	stats, err := a.data.Stats(ctx)
 	if err != nil {
@@ -55,7 +56,7 @@ func (a *api) findFacts(ctx context.Context) (*infoAnswer, error) {
 	}
 	answer := &infoAnswer{
 		Version: a.options.Version, Clusters: []string{}, RawBytes: stats.RawBytes, StoredBytes: stats.Bytes,
-		Keep: store.KeepContexts, Raw: a.data.HasRaw(),
+		Keep: store.KeepContexts, Raw: a.data.HasRaw(), Live: a.options.Hub != nil,
 		Source: append([]string{}, a.options.Source...), Warnings: append([]string{}, a.options.Warnings...),
 		Limits: limits{maxPage, maxPage, maxDots, maxLanes, maxFacet},
 	}

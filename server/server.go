@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/whet-k8s/whet/label"
@@ -69,44 +71,47 @@ type Options struct {
 	// Reload is how often Watch looks whether the data set changed; 0 means
 	// 500 ms.
 	Reload time.Duration
+	// Log takes what a person who runs the server should know. Default is none.
+	Log *slog.Logger
 }
 
 // Server answers requests about a data set. It is an http.Handler.
 type Server struct {
-	handler http.Handler
-}
-
-// ServeHTTP answers a request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// Watch has the server show what is written to the data set from now on, until
-// ctx ends, and then returns nil. Requests that have begun keep the data set as
-// it was. What fails is tried again.
-func (s *Server) Watch(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
-}
-
-// api answers the paths below /api/v1.
-type api struct {
-	data     *store.DataSet
 	options  Options
 	labels   *label.Codec
 	policy   *noise.Policy
 	gate     *gate
 	packer   *packer
 	sessions *sessions
-	facts    *infoAnswer
-	stats    *store.Stats
+	handler  http.Handler
+	// live bounds the answers of /live that go on at once.
+	live chan struct{}
+
+	mu      sync.Mutex
+	current *shown
+	changed chan struct{} // closed when another data set is shown
+	ended   chan struct{} // closed when Watch ends
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// api answers from one opening of a data set.
+type api struct {
+	data    *store.DataSet
+	options *Options
+	labels  *label.Codec
+	policy  *noise.Policy
+	facts   *infoAnswer
+	stats   *store.Stats
 }
 
 // maxHeld bounds the contexts that are held in memory, about a kilobyte each.
 // Asking more of them takes longer, and no more memory.
 const maxHeld = 100_000
 
-// New makes the handler of a server for a data set, which it neither closes
-// nor changes on disk. It reads the contexts of one that is not large into
-// memory first.
+// New makes a server for a data set, which it neither closes nor changes on
+// disk. It reads the contexts of one that is not large into memory first.
 func New(ctx context.Context, data *store.DataSet, o Options) (*Server, error) {
 	packer, err := newPacker()
 	if err != nil {
@@ -119,23 +124,26 @@ func New(ctx context.Context, data *store.DataSet, o Options) (*Server, error) {
 		}
 	}
 	o.QueryTime = cmp.Or(o.QueryTime, 10*time.Second)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	queries := cmp.Or(o.Queries, runtime.GOMAXPROCS(0))
 	policy := o.Policy
 	if policy == nil {
 		policy = noise.Default()
 	}
-	a := &api{
-		data: data, options: o, labels: label.New(label.Options{}), policy: policy,
+	s := &Server{
+		options: o, labels: label.New(label.Options{}), policy: policy,
 		gate: newGate(queries, 16*queries), packer: packer, sessions: newSessions(o.Token, o.TLS),
+		live: make(chan struct{}, maxLive), changed: make(chan struct{}), ended: make(chan struct{}),
 	}
-	if _, err := data.HoldContexts(ctx, maxHeld); err != nil {
+	a, err := s.look(ctx, data, maxHeld)
+	if err != nil {
 		return nil, err
 	}
-	if a.facts, err = a.findFacts(ctx); err != nil {
-		return nil, err
-	}
+	s.current = &shown{api: a, uses: 1}
 	mux := http.NewServeMux()
-	a.routes(mux)
+	s.routes(mux)
 	for _, path := range []string{"/api", "/api/"} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			writeProblem(w, notFound("see /api/v1/openapi.yaml", "the API has no %s", quoteName(r.URL.Path)))
@@ -144,80 +152,95 @@ func New(ctx context.Context, data *store.DataSet, o Options) (*Server, error) {
 	if files != nil {
 		mux.Handle("/", files)
 	}
-	return &Server{&guard{hosts: hostsOf(o.Listen, o.Hosts), next: mux}}, nil
+	s.handler = &guard{hosts: hostsOf(o.Listen, o.Hosts), next: mux}
+	return s, nil
+}
+
+// look makes the api of a data set, of whose contexts it holds up to a number.
+func (s *Server) look(ctx context.Context, data *store.DataSet, held int) (*api, error) {
+	a := &api{data: data, options: &s.options, labels: s.labels, policy: s.policy}
+	if _, err := data.HoldContexts(ctx, held); err != nil {
+		return nil, err
+	}
+	var err error
+	a.facts, err = a.findFacts(ctx)
+	return a, err
 }
 
 // answerer finds an answer: a value that becomes JSON.
-type answerer func(ctx context.Context, p *params) (any, error)
+type answerer func(a *api, ctx context.Context, p *params) (any, error)
 
 // answerers are the paths whose answers are JSON.
-func (a *api) answerers() map[string]answerer {
+func answerers() map[string]answerer {
 	return map[string]answerer{
-		"/info":                  a.info,
-		"/contexts":              a.listContexts,
-		"/contexts/{id}":         a.getContext,
-		"/contexts/{id}/events":  a.contextEvents,
-		"/contexts/{id}/graph":   a.contextGraph,
-		"/contexts/{id}/objects": a.contextObjects,
-		"/timeline":              a.timeline,
-		"/facets":                a.facets,
-		"/fields":                a.fields,
-		"/values":                a.fieldValues,
-		"/parse":                 a.parse,
-		"/events":                a.listEvents,
-		"/events/{auditID}":      a.getEvent,
-		"/objects/revision":      a.revision,
-		"/events/{auditID}/raw":  a.rawEvent,
-		"/object":                a.object,
-		"/why":                   a.why,
-		"/noise":                 a.noise,
-		"/noise/{rule}/events":   a.noiseEvents,
+		"/info":                  (*api).info,
+		"/contexts":              (*api).listContexts,
+		"/contexts/{id}":         (*api).getContext,
+		"/contexts/{id}/events":  (*api).contextEvents,
+		"/contexts/{id}/graph":   (*api).contextGraph,
+		"/contexts/{id}/objects": (*api).contextObjects,
+		"/timeline":              (*api).timeline,
+		"/facets":                (*api).facets,
+		"/fields":                (*api).fields,
+		"/values":                (*api).fieldValues,
+		"/parse":                 (*api).parse,
+		"/events":                (*api).listEvents,
+		"/events/{auditID}":      (*api).getEvent,
+		"/objects/revision":      (*api).revision,
+		"/events/{auditID}/raw":  (*api).rawEvent,
+		"/object":                (*api).object,
+		"/why":                   (*api).why,
+		"/noise":                 (*api).noise,
+		"/noise/{rule}/events":   (*api).noiseEvents,
 	}
 }
 
 // routes registers every path of openapi.yaml.
-func (a *api) routes(mux *http.ServeMux) {
-	for path, answer := range a.answerers() {
-		mux.Handle("GET /api/v1"+path, a.answer(answer))
+func (s *Server) routes(mux *http.ServeMux) {
+	for path, answer := range answerers() {
+		mux.Handle("GET /api/v1"+path, s.answer(answer))
 	}
-	mux.Handle("GET /api/v1/contexts.jsonl", a.stream(a.streamContexts))
-	mux.Handle("GET /api/v1/events.jsonl", a.stream(a.streamEvents))
-	mux.HandleFunc("GET /api/v1/session", a.sessions.get)
-	mux.HandleFunc("POST /api/v1/session", a.sessions.begin)
-	mux.HandleFunc("DELETE /api/v1/session", a.sessions.end)
+	mux.Handle("GET /api/v1/contexts.jsonl", s.stream((*api).streamContexts))
+	mux.Handle("GET /api/v1/events.jsonl", s.stream((*api).streamEvents))
+	mux.HandleFunc("GET /api/v1/live", s.answerLive)
+	mux.HandleFunc("GET /api/v1/session", s.sessions.get)
+	mux.HandleFunc("POST /api/v1/session", s.sessions.begin)
+	mux.HandleFunc("DELETE /api/v1/session", s.sessions.end)
 	mux.HandleFunc("GET /api/v1/openapi.yaml", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/yaml")
-		a.packer.write(w, r, openAPI)
+		s.packer.write(w, r, openAPI)
 	})
 }
 
 // answer makes a handler of an answerer: it asks for the token, waits for a
 // turn, and bounds the time.
-func (a *api) answer(find answerer) http.Handler {
+func (s *Server) answer(find answerer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !a.sessions.allows(r) {
+		if !s.sessions.allows(r) {
 			unauthorized(w)
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), a.options.QueryTime)
+		ctx, cancel := context.WithTimeout(r.Context(), s.options.QueryTime)
 		defer cancel()
-		body, err := a.find(ctx, r, find)
+		body, err := s.find(ctx, r, find)
 		if err != nil {
 			writeProblem(w, problemOf(cmp.Or(ctx.Err(), err)))
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		a.packer.write(w, r, body)
+		s.packer.write(w, r, body)
 	})
 }
 
-func (a *api) find(ctx context.Context, r *http.Request, find answerer) ([]byte, error) {
-	leave, err := a.gate.enter(ctx)
+func (s *Server) find(ctx context.Context, r *http.Request, find answerer) ([]byte, error) {
+	leave, err := s.gate.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	value, err := find(ctx, paramsOf(r))
+	shown := s.take()
+	defer s.drop(shown)
+	value, err := find(shown.api, ctx, paramsOf(r))
 	if err != nil {
 		return nil, err
 	}

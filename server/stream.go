@@ -22,19 +22,19 @@ import (
 const streamTime = 5 * time.Minute
 
 // streamer gives the rows of a stream, which become a line of JSON each.
-type streamer func(ctx context.Context, p *params) (iter.Seq2[any, error], error)
+type streamer func(a *api, ctx context.Context, p *params) (iter.Seq2[any, error], error)
 
 // stream makes a handler of a streamer. What fails once lines are on their way
 // becomes a last line with an error.
-func (a *api) stream(open streamer) http.Handler {
+func (s *Server) stream(open streamer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !a.sessions.allows(r) {
+		if !s.sessions.allows(r) {
 			unauthorized(w)
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), streamTime)
 		defer cancel()
-		rows, leave, err := a.openStream(ctx, r, open)
+		rows, leave, err := s.openStream(ctx, r, open)
 		if err != nil {
 			writeProblem(w, problemOf(cmp.Or(ctx.Err(), err)))
 			return
@@ -57,12 +57,17 @@ func (a *api) stream(open streamer) http.Handler {
 	})
 }
 
-func (a *api) openStream(ctx context.Context, r *http.Request, open streamer) (rows iter.Seq2[any, error], leave func(), err error) {
-	leave, err = a.gate.enter(ctx)
+func (s *Server) openStream(ctx context.Context, r *http.Request, open streamer) (rows iter.Seq2[any, error], leave func(), err error) {
+	exit, err := s.gate.enter(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err = open(ctx, paramsOf(r))
+	shown := s.take()
+	leave = func() {
+		s.drop(shown)
+		exit()
+	}
+	rows, err = open(shown.api, ctx, paramsOf(r))
 	if err != nil {
 		leave()
 		return nil, nil, err

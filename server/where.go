@@ -66,18 +66,20 @@ func (p *params) cluster() store.Where {
 	return store.Where{}
 }
 
-// query reads an expression of the query language.
+// query reads an expression of the query language, as a condition.
 func (p *params) query(name string, over query.Over) store.Where {
-	text := p.text(name, maxQuery)
-	if strings.TrimSpace(text) == "" {
-		return store.Where{}
-	}
-	expr, err := query.Parse(text, query.Options{Over: over, Now: time.Now()})
+	return p.expr(name, over).Where()
+}
+
+// expr reads an expression of the query language; everything where there is
+// none.
+func (p *params) expr(name string, over query.Over) *query.Expr {
+	expr, err := query.Parse(p.text(name, maxQuery), query.Options{Over: over, Now: time.Now()})
 	if err != nil {
 		p.fail(queryProblem(name, err))
-		return store.Where{}
+		return &query.Expr{}
 	}
-	return expr.Where()
+	return expr
 }
 
 // queryProblem says where a query is wrong.

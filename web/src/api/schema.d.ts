@@ -382,6 +382,36 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/live": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Contexts while they happen, as server-sent events
+     * @description Only where `live` of /info is true; else 404. The answer goes on until
+     *     the client leaves, and ends after a quarter of an hour at the latest;
+     *     a client that comes back with the header Last-Event-ID, as browsers do,
+     *     goes on where it was. Each event has a `data` of JSON:
+     *
+     *     - `data`: what the data set holds now, an Info. It comes first, and again
+     *       whenever the other paths have something new to answer from.
+     *     - `context`: a context that began, grew or closed, a Context with `open`.
+     *       The other paths know it after the next `data`.
+     *     - `missed`: that so many contexts at least are no longer remembered, a
+     *       LiveMissed. They are in the data set.
+     */
+    get: operations["live"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/session": {
     parameters: {
       query?: never;
@@ -463,6 +493,8 @@ export interface components {
       keep: "contexts" | "events" | "all";
       /** @description Whether raw lines can be shown. */
       raw: boolean;
+      /** @description Whether the data set grows, so that there is something at /live. */
+      live: boolean;
       /** @description What the user named: logs, or the folder of the data set. */
       source: string[];
       /** @description What the user should know, such as segments that could not be read. */
@@ -474,6 +506,9 @@ export interface components {
         lanes: number;
         facet: number;
       };
+    };
+    LiveMissed: {
+      missed: number;
     };
     ContextPage: {
       items: components["schemas"]["Context"][];
@@ -553,6 +588,8 @@ export interface components {
       /** @description The invocation that the context is a part of. */
       operation?: string;
       part: number;
+      /** @description Whether more may come to belong to it; in /live alone. */
+      open?: boolean;
       cluster: string;
       actor: components["schemas"]["Actor"];
       /** @description What the root asked for in words. */
@@ -1253,6 +1290,7 @@ export interface components {
 export type SchemaError = components["schemas"]["Error"];
 export type SchemaProblem = components["schemas"]["Problem"];
 export type SchemaInfo = components["schemas"]["Info"];
+export type SchemaLiveMissed = components["schemas"]["LiveMissed"];
 export type SchemaContextPage = components["schemas"]["ContextPage"];
 export type SchemaContext = components["schemas"]["Context"];
 export type SchemaOutcomeWord = components["schemas"]["OutcomeWord"];
@@ -1323,6 +1361,7 @@ export interface operations {
            *       "storedBytes": 702113,
            *       "keep": "all",
            *       "raw": true,
+           *       "live": false,
            *       "source": [
            *         "recordings/day.audit.jsonl.zst"
            *       ],
@@ -1922,6 +1961,35 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["EventPage"];
+        };
+      };
+      default: components["responses"]["Error"];
+    };
+  };
+  live: {
+    parameters: {
+      query?: {
+        /** @description An expression of the query language (docs/query.md); empty is everything. */
+        query?: components["parameters"]["query"];
+        cluster?: components["parameters"]["cluster"];
+        /** @description All contexts, those that have closed, which is when nothing has belonged to them for a while, or none, for whoever wants `data` alone. */
+        contexts?: "all" | "closed" | "none";
+        /** @description The id of the last event, where a client cannot send the header; without either what comes from now on. */
+        after?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The events. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": string;
         };
       };
       default: components["responses"]["Error"];

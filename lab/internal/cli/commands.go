@@ -33,7 +33,7 @@ func New(version string) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRecordCommand(version), newUpCommand(), newReplicateCommand(), newTruthCommand(), newCheckCommand(), newPolicyCommand())
+	root.AddCommand(newRecordCommand(version), newUpCommand(), newLiveCommand(), newReplicateCommand(), newTruthCommand(), newCheckCommand(), newPolicyCommand())
 	return root
 }
 
@@ -137,9 +137,10 @@ func loadPlan(name string) (*record.Plan, error) {
 }
 
 func newUpCommand() *cobra.Command {
-	var dir, policyName string
+	var dir, policyName, webhook string
 	var nodes int
 	var host bool
+	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Start a cluster to play with",
@@ -159,13 +160,15 @@ func newUpCommand() *cobra.Command {
 			}
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			return up(ctx, cluster.Config{Dir: dir, Lab: lab, Plan: net, Nodes: numbered(nodes), Policy: rules, Progress: progress})
+			return up(ctx, cluster.Config{Dir: dir, Lab: lab, Plan: net, Nodes: numbered(nodes), Policy: rules, AuditWebhook: webhook, AuditWait: wait, Progress: progress})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&dir, "dir", "", "folder for the cluster, made if need be; a temporary one by default")
 	f.IntVar(&nodes, "nodes", 3, "how many nodes")
 	f.StringVar(&policyName, "policy", policy.Everything, "audit policy: "+strings.Join(policy.Names(), ", "))
+	f.StringVar(&webhook, "audit-webhook", "", "kubeconfig of a server to send audit events to, as well as to the log; needs --host-network where that server runs outside")
+	f.DurationVar(&wait, "audit-webhook-wait", 0, "how long the API server holds events back for the webhook (default 30s)")
 	f.BoolVar(&host, "host-network", false, "use the host's loopback instead of a network of the lab's own")
 	return cmd
 }

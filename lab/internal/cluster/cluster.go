@@ -51,6 +51,12 @@ type Config struct {
 	Nodes []string
 	// Policy is the audit policy in YAML.
 	Policy []byte
+	// AuditWebhook is a kubeconfig file of a server that the API server sends its
+	// audit events to, beside writing the log; none when it is empty. They are sent
+	// at the latest AuditWait after they happened, 30 s unless that is set
+	// (kube-apiserver's --audit-webhook-batch-max-wait).
+	AuditWebhook string
+	AuditWait    time.Duration
 	// Progress is told what is being started, for people.
 	Progress func(string)
 }

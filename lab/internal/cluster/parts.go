@@ -103,7 +103,7 @@ func (c *Cluster) etcd() process.Spec {
 }
 
 func (c *Cluster) apiServer(k *keys) process.Spec {
-	return c.part("kube-apiserver", "kube-apiserver",
+	spec := c.part("kube-apiserver", "kube-apiserver",
 		"--advertise-address="+c.config.Plan.Advertise,
 		"--bind-address="+c.config.Plan.Listen,
 		"--secure-port="+strconv.Itoa(portAPIServer),
@@ -132,6 +132,13 @@ func (c *Cluster) apiServer(k *keys) process.Spec {
 		// A lab's disk may be slow, and an event that waits longer than this is
 		// logged twice.
 		"--request-timeout=2m")
+	if c.config.AuditWebhook != "" {
+		spec.Args = append(spec.Args, "--audit-webhook-config-file="+c.config.AuditWebhook)
+	}
+	if c.config.AuditWait > 0 {
+		spec.Args = append(spec.Args, "--audit-webhook-batch-max-wait="+c.config.AuditWait.String())
+	}
+	return spec
 }
 
 func (c *Cluster) controllerManager(k *keys) process.Spec {

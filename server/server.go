@@ -48,6 +48,10 @@ type Options struct {
 	Hosts  []string
 	// Token is what clients must send, "" for nothing.
 	Token string
+	// Reader judges requests in place of Token: an error says that a request may
+	// not read. It is asked with each one; for a session of the app with the token
+	// that the session began with, as Authorization.
+	Reader func(*http.Request) error
 	// TLS tells that clients come over TLS alone.
 	TLS bool
 
@@ -134,7 +138,7 @@ func New(ctx context.Context, data *store.DataSet, o Options) (*Server, error) {
 	}
 	s := &Server{
 		options: o, labels: label.New(label.Options{}), policy: policy,
-		gate: newGate(queries, 16*queries), packer: packer, sessions: newSessions(o.Token, o.TLS),
+		gate: newGate(queries, 16*queries), packer: packer, sessions: newSessions(o.Token, o.TLS, o.Reader),
 		live: make(chan struct{}, maxLive), changed: make(chan struct{}), ended: make(chan struct{}),
 	}
 	a, err := s.look(ctx, data, maxHeld)

@@ -32,13 +32,19 @@ type sessions struct {
 	// key signs cookies. It is made anew with every start, which ends every
 	// session.
 	key []byte
+	// readers judge in place of the token, nil where a token does.
+	readers *readers
 	// secure keeps cookies off connections without TLS.
 	secure bool
 	now    func() time.Time
 }
 
-func newSessions(token string, secure bool) *sessions {
+func newSessions(token string, secure bool, reader func(*http.Request) error) *sessions {
 	s := &sessions{secure: secure, now: time.Now}
+	if reader != nil {
+		s.readers = newReaders(reader, func() time.Time { return s.now() })
+		return s
+	}
 	if token == "" {
 		return s
 	}
@@ -52,6 +58,9 @@ func newSessions(token string, secure bool) *sessions {
 // allows tells whether a request carries the token, or a cookie that was given
 // for it.
 func (s *sessions) allows(r *http.Request) bool {
+	if s.readers != nil {
+		return s.readers.allows(r)
+	}
 	if s.token == nil {
 		return true
 	}
@@ -92,7 +101,7 @@ type sessionAnswer struct {
 }
 
 func (s *sessions) get(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, sessionAnswer{TokenRequired: s.token != nil, Authenticated: s.allows(r)})
+	writeJSON(w, http.StatusOK, sessionAnswer{TokenRequired: s.token != nil || s.readers != nil, Authenticated: s.allows(r)})
 }
 
 // begin takes the token once and gives a cookie, so that the app has nothing
@@ -116,9 +125,12 @@ func (s *sessions) begin(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		writeProblem(w, &problem{status: http.StatusBadRequest, Message: `send {"token":"…"}`, Field: "token"})
-	case s.token != nil && !s.right(login.Token):
+	case s.readers != nil && !s.readers.right(r, login.Token), s.token != nil && !s.right(login.Token):
 		writeProblem(w, &problem{status: http.StatusUnauthorized, Message: "that is not the token", Field: "token"})
 	default:
+		if s.readers != nil {
+			s.setCookie(w, s.readers.begin(login.Token), int(sessionTime/time.Second))
+		}
 		if s.token != nil {
 			s.setCookie(w, s.sign(s.now().Add(sessionTime)), int(sessionTime/time.Second))
 		}
@@ -126,7 +138,10 @@ func (s *sessions) begin(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *sessions) end(w http.ResponseWriter, _ *http.Request) {
+func (s *sessions) end(w http.ResponseWriter, r *http.Request) {
+	if s.readers != nil {
+		s.readers.end(r)
+	}
 	s.setCookie(w, "", -1)
 	w.WriteHeader(http.StatusNoContent)
 }

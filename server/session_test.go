@@ -96,7 +96,7 @@ func TestSession(t *testing.T) {
 }
 
 func TestSessionEnds(t *testing.T) {
-	s := newSessions(testToken, false)
+	s := newSessions(testToken, false, nil)
 	value := s.sign(s.now().Add(sessionTime))
 	if !s.signed(value) {
 		t.Fatal("a new cookie does not hold")
@@ -105,7 +105,7 @@ func TestSessionEnds(t *testing.T) {
 	if s.signed(value) {
 		t.Error("a cookie holds beyond its time")
 	}
-	if newSessions(testToken, false).signed(value) {
+	if newSessions(testToken, false, nil).signed(value) {
 		t.Error("a cookie holds with another start of the server")
 	}
 }

@@ -170,6 +170,9 @@ func TestRefusesWhenFull(t *testing.T) {
 				stored = append(stored, b)
 			}
 			var full *queue.FullError
+			if writable := s.Writable(t.Context()); !errors.As(writable, &full) {
+				t.Errorf("writable, though full: %v", writable)
+			}
 			if !errors.As(err, &full) || full.Cluster != "prod" || full.RetryAfter <= 0 || full.Reason == "" {
 				t.Fatalf("after %d pieces: %v", len(stored), err)
 			}
@@ -186,6 +189,11 @@ func TestRefusesWhenFull(t *testing.T) {
 			}
 			if err := s.Publish(t.Context(), pipeline.Piece{Body: body()}); err != nil {
 				t.Errorf("after a release: %v", err)
+			}
+			if name == "bytes" {
+				if err := s.Writable(t.Context()); err != nil {
+					t.Errorf("not writable after a release: %v", err)
+				}
 			}
 		})
 	}

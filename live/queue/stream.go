@@ -27,6 +27,8 @@ type Stream struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed when a message came
 	oldest  time.Time     // when the oldest message came, zero without one
+	failed  error         // why the last message was not stored
+	failure time.Time     // when that was
 }
 
 // Message is what a stream holds under one number.
@@ -112,6 +114,46 @@ func (s *Stream) PublishQuiet(ctx context.Context, quiet time.Duration) error {
 }
 
 func (s *Stream) publish(ctx context.Context, payload []byte, options ...jetstream.PublishOpt) error {
+	err := s.send(ctx, payload, options...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed, s.failure = err, time.Now()
+	if err != nil {
+		return err
+	}
+	if s.oldest.IsZero() {
+		s.oldest = time.Now()
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return nil
+}
+
+// failureTime is how long a message that was not stored counts as a sign that
+// the next one will not be.
+const failureTime = time.Minute
+
+// Writable says why the stream would not take a piece now, nil when it would as
+// far as can be known: the disk has room, what waits is not too much or too old,
+// and the last piece was stored, or came long ago.
+func (s *Stream) Writable(ctx context.Context) error {
+	if err := s.room(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	failed, at := s.failed, s.failure
+	s.mu.Unlock()
+	if failed != nil && time.Since(at) < failureTime {
+		return failed
+	}
+	stats, err := s.Stats(ctx)
+	if err == nil && stats.Bytes >= uint64(s.queue.options.MaxBytes) {
+		err = &FullError{Cluster: s.cluster, RetryAfter: retryAfter, Reason: "it has as many bytes as it may have"}
+	}
+	return err
+}
+
+func (s *Stream) send(ctx context.Context, payload []byte, options ...jetstream.PublishOpt) error {
 	if _, limited := ctx.Deadline(); !limited {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, answerTime)
@@ -128,13 +170,6 @@ func (s *Stream) publish(ctx context.Context, payload []byte, options ...jetstre
 	if err != nil {
 		return fmt.Errorf("storing events of cluster %q: %w", s.cluster, err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.oldest.IsZero() {
-		s.oldest = time.Now()
-	}
-	close(s.changed)
-	s.changed = make(chan struct{})
 	return nil
 }
 

@@ -29,8 +29,21 @@ export class ContextData {
     this.load(this.#id);
   }
 
+  /** Asks whether the context has grown, and shows what came. */
+  async renew(): Promise<void> {
+    const id = this.#id;
+    const before = this.answer.value?.context.events;
+    await this.answer.load((signal) => get("/contexts/{id}", { path: { id } }, signal));
+    const after = this.answer.value?.context;
+    if (after?.id === id && after.events !== before) await this.#ask(id);
+  }
+
   async #loadEvents(id: string): Promise<void> {
     this.events.clear();
+    await this.#ask(id);
+  }
+
+  async #ask(id: string): Promise<void> {
     await this.events.load(async (signal) => {
       const items: Event[] = [];
       let cursor: string | undefined;

@@ -5,7 +5,9 @@
 import { getContext, setContext } from "svelte";
 import { ApiError, get } from "../api/client";
 import type { Info } from "../api/types";
-import type { Zone } from "../lib/time";
+import { parseTime, type Zone } from "../lib/time";
+import { follow } from "../timeline/viewport";
+import { Live } from "./live.svelte";
 import { emptyView, formatView, parseView, wholeQuery, type Choice, type View } from "./view";
 
 /** Dark, light, or what the system says. */
@@ -26,6 +28,10 @@ export class App {
   palette = $state(false);
   /** What a screen reader is told. */
   notice = $state("");
+  /** What happens now, where the data set grows. */
+  readonly live = new Live(this);
+  /** Counts how often the page was brought up to date: what depends on it asks anew. */
+  revision = $state(0);
   /** The query as the API takes it. */
   readonly query = $derived(wholeQuery(this.view));
 
@@ -58,11 +64,30 @@ export class App {
       this.error = null;
       this.info = await get("/info", {});
       this.needsToken = false;
+      if (this.info.live) this.live.start();
     } catch (err) {
       if (!(err instanceof ApiError)) throw err;
       if (err.status === 401) this.needsToken = true;
       else this.error = err;
     }
+  }
+
+  /** Shows what a data set that grows holds by now. */
+  renew(info: Info): void {
+    const { from, to } = this.view;
+    const before = this.info?.last;
+    if (from !== null && to !== null && before !== undefined && info.last !== undefined) {
+      const range = follow({ from, to }, parseTime(before), parseTime(info.last));
+      this.goTime(range.from, range.to);
+    }
+    this.info = info;
+    this.revision++;
+  }
+
+  /** Pauses the live view, or goes on. */
+  toggleLive(): void {
+    this.live.toggle();
+    this.notice = this.live.paused ? "Paused" : "Live";
   }
 
   /** Changes the view and its address; with replace the step back skips it. */

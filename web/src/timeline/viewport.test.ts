@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { approach, clamp, fit, pan, SHORTEST, zoom } from "./viewport";
+import { approach, clamp, fit, follow, pan, SHORTEST, zoom } from "./viewport";
 
 const bounds = { from: 0, to: 1_000_000 };
 
@@ -45,4 +45,10 @@ describe("the times in view", () => {
     expect(range).toBe(goal);
     expect(steps).toBeLessThan(40);
   });
+});
+
+it("follows the end of a log that grows, where it was looked at", () => {
+  expect(follow({ from: 50, to: 102 }, 100, 130)).toEqual({ from: 80, to: 132 });
+  expect(follow({ from: 10, to: 60 }, 100, 130)).toEqual({ from: 10, to: 60 });
+  expect(follow({ from: 50, to: 100 }, 100, 90)).toEqual({ from: 50, to: 100 });
 });

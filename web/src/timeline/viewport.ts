@@ -15,6 +15,12 @@ export function fit(from: number, to: number): Range {
   return { from: Math.floor(from - room), to: Math.ceil(to + room) };
 }
 
+/** Where to look when a log has grown: on at its end, where its end was looked at. */
+export function follow(range: Range, before: number, after: number): Range {
+  const by = range.to >= before ? Math.max(0, after - before) : 0;
+  return { from: range.from + by, to: range.to + by };
+}
+
 /** Keeps a range inside the bounds, as long as it is where it can be. */
 export function clamp(range: Range, bounds: Range): Range {
   const whole = bounds.to - bounds.from;

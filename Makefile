@@ -59,6 +59,7 @@ golden: ## write the golden files anew; read the diff before you commit it
 	$(GO) test ./link ./cmd/whet ./pipeline -update
 
 include lab/Makefile.inc
+include live/Makefile.inc
 include model/Makefile.inc
 include web/Makefile.inc
 

@@ -36,6 +36,7 @@ type Stream struct {
 	times     []time.Time   // of the recording's values that are times
 
 	at    int // the next one of lines
+	last  int // the one before
 	steps int // that are over
 }
 
@@ -106,11 +107,16 @@ func (s *Stream) Next(to []byte) (line []byte, due time.Time) {
 		}
 	}
 	to = append(to, s.recording.text[from:l.end]...)
+	s.last = s.at
 	if s.at++; s.at == len(s.lines) {
 		s.at, s.steps = 0, s.steps+1
 	}
 	return to, due
 }
+
+// Last tells the event of the recording that Next gave last: a number below the
+// count of the recording's lines, the same for all copies.
+func (s *Stream) Last() int { return s.last }
 
 // appendTime writes a time with as many decimals as the recording has behind
 // the place at, and gives the place behind them.

@@ -29,14 +29,23 @@ A LOG is analysed first, into a temporary folder that is removed at the end; raw
 lines are kept there, with the data of Secrets and tokens redacted. --data shows
 a data set that whet analyze --out made, as it was when serve began.
 
-The server reads, and changes nothing. Unless told otherwise it listens on this
+Live, it takes the audit events of clusters as they come, keeps them in a data
+set, and shows contexts while they happen. --config names a file that says which
+clusters and sources there are, and who may send and read (docs/live.md). For one
+cluster flags do: --follow reads a log while it is written, through its
+rotations, or a folder of logs, or - for standard input; --ingest-token-file takes
+what an API server sends to /ingest/CLUSTER.
+
+The server of a log reads, and changes nothing. Unless told otherwise it listens on this
 machine alone. An address that others can reach needs --token-file, or
 --tls-cert, --tls-key and --tls-client-ca (docs/serve.md).`
 
 const serveExample = `  whet serve audit.log
   whet serve --data audit.whet --listen 127.0.0.1:9000
   whet serve --data audit.whet --listen 10.0.0.5:8443 --token-file token \
-      --tls-cert cert.pem --tls-key key.pem --host whet.example.org`
+      --tls-cert cert.pem --tls-key key.pem --host whet.example.org
+  whet serve --follow /var/log/kubernetes/audit.log --data /var/lib/whet
+  whet serve --config /etc/whet/serve.yaml`
 
 // servingGC is how much garbage may grow for each live byte while serving, in
 // percent; gcPercent is for runs that end.
@@ -65,6 +74,7 @@ func (o *listenOptions) flags(f *pflag.FlagSet) {
 // serveOptions are the flags of whet serve.
 type serveOptions struct {
 	listenOptions
+	liveOptions
 	data   string
 	policy string
 	screen screenOptions
@@ -73,16 +83,20 @@ type serveOptions struct {
 func newServeCommand(std *stdio) *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
-		Use:     "serve {LOG... | --data DIR}",
-		Short:   "Show a log or a data set in the browser",
+		Use:     "serve {LOG... | --data DIR | --config FILE | --follow LOG --data DIR}",
+		Short:   "Show a log or a data set in the browser, or a cluster live",
 		Long:    serveHelp,
 		Example: serveExample,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.live() {
+				return runServeLive(cmd, std, &o, args)
+			}
 			return runServe(cmd.Context(), std, &o, args)
 		},
 	}
 	f := cmd.Flags()
-	o.flags(f)
+	o.listenOptions.flags(f)
+	o.liveOptions.flags(f)
 	f.StringVar(&o.data, "data", "", "show the data set in this folder `DIR`")
 	f.StringVar(&o.policy, "policy", "", "noise policy for the LOG, a YAML `FILE` (default: the built-in one)")
 	o.screen.flags(f)

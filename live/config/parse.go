@@ -108,8 +108,8 @@ func (p *parser) fields() []yamldoc.Field {
 			yamldoc.Field{Name: "files", Read: yamldoc.Value(p.Document, &c.Access.Files, parseCount)},
 		)},
 		{Name: "log", Read: p.group(
-			yamldoc.Field{Name: "format", Read: yamldoc.Value(p.Document, &c.Log.JSON, parseFormat)},
-			yamldoc.Field{Name: "level", Read: yamldoc.Value(p.Document, &c.Log.Level, parseLevel)},
+			yamldoc.Field{Name: "format", Read: yamldoc.Value(p.Document, &c.Log.JSON, ParseFormat)},
+			yamldoc.Field{Name: "level", Read: yamldoc.Value(p.Document, &c.Log.Level, ParseLevel)},
 		)},
 	}
 }
@@ -191,7 +191,7 @@ func (p *parser) readCluster(n ast.Node, path string) error {
 			return err
 		})},
 		{Name: "policy", Read: p.path(&c.Policy)},
-		{Name: "keep", Read: yamldoc.Value(p.Document, &c.Keep, parseKeep)},
+		{Name: "keep", Read: yamldoc.Value(p.Document, &c.Keep, ParseKeep)},
 		{Name: "redact", Read: p.Bool(&redact)},
 	})
 	c.NoRedact = !redact
@@ -270,7 +270,8 @@ func (p *parser) limit(l *retain.Limit) reader {
 	)
 }
 
-func parseFormat(s string) (json bool, err error) {
+// ParseFormat reads how to log: json or text.
+func ParseFormat(s string) (json bool, err error) {
 	switch s {
 	case "json", "text":
 		return s == "json", nil
@@ -278,7 +279,8 @@ func parseFormat(s string) (json bool, err error) {
 	return false, fmt.Errorf("there are json and text, and not %q", s)
 }
 
-func parseLevel(s string) (slog.Level, error) {
+// ParseLevel reads the least that is logged: debug, info, warn or error.
+func ParseLevel(s string) (slog.Level, error) {
 	for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
 		if s == levelName(l) {
 			return l, nil
@@ -299,7 +301,8 @@ func levelName(l slog.Level) string {
 	return "info"
 }
 
-func parseKeep(s string) (store.Keep, error) {
+// ParseKeep reads what of a cluster is kept: events or contexts.
+func ParseKeep(s string) (store.Keep, error) {
 	switch k := store.Keep(s); k {
 	case store.KeepEvents, store.KeepContexts:
 		return k, nil

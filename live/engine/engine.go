@@ -39,6 +39,13 @@ type Options struct {
 	// runs in the goroutine of Run. An error fails the checkpoint, which is tried
 	// again. It may be nil.
 	Contexts func([]pipeline.Context) error
+	// Preview is called after a checkpoint with the open contexts to which events
+	// came that are not decided about yet, as those contexts would be if nothing
+	// else came: at rest that is seconds before Contexts has them. The same may be
+	// told again, or turn out otherwise; contexts that only read are left out,
+	// since they often turn out to be the beginning of a change. It is left out where it would take more
+	// than a fifth of the time. It may be nil.
+	Preview func([]pipeline.Context)
 	// Writing is held while something is written to the data set, which one may do
 	// at a time: engines that share a data set share it. Nil for none.
 	Writing sync.Locker
@@ -73,6 +80,10 @@ type Engine struct {
 	order    []string // of contexts
 
 	links map[Link]int64
+
+	redacted    func(pipeline.Context) pipeline.Context
+	previewed   uint64 // saved, of the last preview
+	nextPreview time.Time
 
 	mu    sync.Mutex
 	stats Stats
@@ -180,6 +191,9 @@ func (e *Engine) loop(ctx context.Context, messages <-chan *queue.Message) error
 			e.noteQuiet(ctx, time.Since(came))
 		}
 		stuck = !e.tryCheckpoint(ctx)
+		if !stuck {
+			e.tryPreview(ctx)
+		}
 	}
 }
 

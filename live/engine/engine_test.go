@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/whet-k8s/whet/live/engine"
 	"github.com/whet-k8s/whet/live/queue"
@@ -152,6 +153,80 @@ func TestQuietLog(t *testing.T) {
 	defer mu.Unlock()
 	if len(told) != contexts || contexts == 0 {
 		t.Errorf("%d contexts were told, %d are in the data set", len(told), contexts)
+	}
+}
+
+// TestPreview sends a log after which nothing comes, and wants to be shown every
+// context as it turns out in the end, though the last events are not decided
+// about yet; and that the preview leaves no trace in the data set.
+func TestPreview(t *testing.T) {
+	log := recording(t, "crowd.metadata")
+	dir := t.TempDir()
+	o := options(dir)
+	var mu sync.Mutex
+	told, previews := map[string]int{}, map[string]bool{}
+	tell := func(list []pipeline.Context, preview bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		for i := range list {
+			told[list[i].ID] = list[i].Events
+			previews[list[i].ID] = preview
+			if preview && !list[i].Open {
+				t.Errorf("the preview of %s is closed", list[i].ID)
+			}
+		}
+	}
+	o.Contexts = func(list []pipeline.Context) error { tell(list, false); return nil }
+	o.Preview = func(list []pipeline.Context) { tell(list, true) }
+	l := start(t, openStream(t, dir), o)
+	l.publish(t, pieces(log)...)
+	whole := analysed(t, log)
+	d, err := store.Open(t.Context(), whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	want, readOnly := map[string]int{}, map[string]bool{}
+	for c, err := range d.Contexts(t.Context(), store.Where{}, store.Page{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[c.ID] = c.Events
+		readOnly[c.ID] = c.ReadOnly
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		mu.Lock()
+		// What only reads, at the end of the log, is not shown yet.
+		diff := cmp.Diff(want, told, cmpopts.IgnoreMapEntries(func(id string, _ int) bool { return readOnly[id] }))
+		mu.Unlock()
+		if diff == "" {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("events of contexts (-in the end +shown):\n%.2000s", diff)
+		}
+	}
+	saved, _ := counts(t, o.DataSet)
+	if all, _ := counts(t, whole); saved >= all {
+		t.Errorf("all %d events are in the data set already", saved)
+	}
+	shown := 0
+	for _, preview := range previews {
+		if preview {
+			shown++
+		}
+	}
+	if shown == 0 {
+		t.Error("nothing was a preview")
+	}
+	if err := finish(t.Context(), l.stream, l.engine, l.done); err != nil {
+		t.Fatal(err)
+	}
+	l.stop(t)
+	_, gotContexts := rows(t, o.DataSet)
+	_, wantContexts := rows(t, whole)
+	if diff := cmp.Diff(wantContexts, gotContexts); diff != "" {
+		t.Errorf("contexts (-whole +previewed):\n%.2000s", diff)
 	}
 }
 

@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/whet-k8s/whet/pipeline"
+	"github.com/whet-k8s/whet/store"
+)
+
+const (
+	// ahead is how much time a preview lets pass: more than events wait to be put
+	// in order, and for what follows them.
+	ahead = 10 * time.Second
+	// previewShare bounds the time that previews take: one pauses for so many
+	// times as long as it took.
+	previewShare = 4
+)
+
+// tryPreview makes a preview where one is wanted and something came since the
+// last one.
+func (e *Engine) tryPreview(ctx context.Context) {
+	if e.options.Preview == nil || e.previewed == e.saved || time.Now().Before(e.nextPreview) {
+		return
+	}
+	if err := e.preview(ctx); err != nil && ctx.Err() == nil {
+		e.options.Log.Warn("what happens now cannot be shown yet", "error", err)
+	}
+}
+
+// preview tells the contexts that would have grown by now if nothing came any
+// more. It goes on from the checkpoint in a session of its own, so that nothing
+// of it reaches the data set or the state.
+func (e *Engine) preview(ctx context.Context) error {
+	begun := time.Now()
+	data, err := os.ReadFile(e.options.Checkpoint)
+	if err != nil {
+		return fmt.Errorf("reading the checkpoint: %w", err)
+	}
+	redacted, err := e.redactor(ctx)
+	if err != nil {
+		return err
+	}
+	var grown []pipeline.Context
+	s, err := pipeline.Resume(bytes.NewReader(data[len(checkpointMagic)+8:]), e.options.Pipeline, pipeline.Sink{
+		Context: func(c *pipeline.Context) error {
+			if c.ReadOnly {
+				// It may become a part of a change: kubectl apply reads first.
+				return nil
+			}
+			told := redacted(*c)
+			told.Open = true
+			grown = append(grown, told)
+			return nil
+		},
+	})
+	if err == nil {
+		err = s.Advance(s.Newest().Add(ahead))
+	}
+	if err == nil {
+		err = s.Grown()
+	}
+	if err != nil {
+		return fmt.Errorf("looking ahead: %w", err)
+	}
+	if len(grown) > 0 {
+		e.options.Preview(grown)
+	}
+	e.previewed = e.saved
+	e.nextPreview = time.Now().Add(previewShare * time.Since(begun))
+	return nil
+}
+
+// redactor gives what takes secret values out of contexts, with the key of the
+// data set, which is made where there is none.
+func (e *Engine) redactor(ctx context.Context) (func(pipeline.Context) pipeline.Context, error) {
+	if e.redacted != nil {
+		return e.redacted, nil
+	}
+	if e.options.Writing != nil {
+		e.options.Writing.Lock()
+		defer e.options.Writing.Unlock()
+	}
+	w, err := store.Append(ctx, e.options.DataSet, e.options.Store)
+	if err != nil {
+		return nil, err
+	}
+	e.redacted = w.Redacted
+	return e.redacted, w.Abort()
+}

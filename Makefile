@@ -61,6 +61,7 @@ golden: ## write the golden files anew; read the diff before you commit it
 include lab/Makefile.inc
 include live/Makefile.inc
 include model/Makefile.inc
+include store/Makefile.inc
 include web/Makefile.inc
 
 .PHONY: help

@@ -229,10 +229,16 @@ func (c *numberColumn) in(order []int32, m *scratch) parquetfile.Values {
 }
 
 // doubles gives numbers as DOUBLE, in which whole numbers up to 2^53 are exact.
-func (c *numberColumn) doubles(order []int32, m *scratch) parquetfile.Values {
+func (c *numberColumn) doubles(order []int32, m *scratch, nullable bool) parquetfile.Values {
 	v := parquetfile.Values{Doubles: sized(&m.doubles, len(order))}
 	for i, row := range order {
 		v.Doubles[i] = float64(c.numbers[row])
+	}
+	if nullable {
+		v.Null = sized(&m.null, len(order))
+		for i, row := range order {
+			v.Null[i] = c.null[row]
+		}
 	}
 	return v
 }

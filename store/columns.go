@@ -21,6 +21,7 @@ type fileColumn struct {
 	number *numberColumn
 	floats *[]float64
 	raw    *[][]byte
+	fixed  *[]byte // the values of a column of UUIDs, zeros for NULL; only read
 }
 
 // The kinds of columns that most are.
@@ -61,6 +62,14 @@ func wholeOf(name string, c *numberColumn) fileColumn {
 	return fileColumn{Column: parquetfile.Column{Name: name, Type: parquetfile.Double, Encoding: parquetfile.Split}, number: c}
 }
 
+// elapsedOf is the column of the time that requests took, which one lacks whose
+// event has no stageTimestamp.
+func elapsedOf(c *numberColumn) fileColumn {
+	f := wholeOf("elapsed", c)
+	f.Nullable = true
+	return f
+}
+
 func boolOf(name string, c *numberColumn) fileColumn {
 	return fileColumn{Column: parquetfile.Column{Name: name, Type: parquetfile.Bool}, number: c}
 }
@@ -95,7 +104,7 @@ func (c *fileColumn) values(order []int32, m *scratch) parquetfile.Values {
 		}
 		return v
 	case c.Type == parquetfile.Double:
-		return c.number.doubles(order, m)
+		return c.number.doubles(order, m, c.Nullable)
 	}
 	return c.number.in(order, m)
 }
@@ -197,6 +206,10 @@ func (c *fileColumn) read(chunk parquet.ColumnChunk) (err error) {
 // take appends a value.
 func (c *fileColumn) take(v *parquet.Value) {
 	switch {
+	case c.fixed != nil && v.IsNull():
+		*c.fixed = append(*c.fixed, make([]byte, uuidBytes)...)
+	case c.fixed != nil:
+		*c.fixed = append(*c.fixed, v.ByteArray()...)
 	case c.text != nil && v.IsNull():
 		c.text.addNull()
 	case c.text != nil:

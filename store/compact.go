@@ -36,6 +36,7 @@ func Compact(ctx context.Context, dir string) (Compacted, error) {
 }
 
 func compact(ctx context.Context, dir string) (done Compacted, err error) {
+	dir = filepath.Clean(dir)
 	if _, err := readManifest(dir); err != nil {
 		return done, err
 	}
@@ -50,11 +51,15 @@ func compact(ctx context.Context, dir string) (done Compacted, err error) {
 		c.drop()
 		return done, err
 	}
-	if err := c.next.write(dir); err != nil {
+	if placed, err := c.next.write(dir); err != nil {
+		if !placed {
+			c.drop()
+		}
 		return done, err
 	}
 	done.FilesAfter, done.BytesAfter, done.Damaged = len(c.next.Segments), c.next.size(), c.damaged
-	return done, removeReplaced(dir, &c.next)
+	removeReplaced(dir, &c.next)
+	return done, nil
 }
 
 // compaction is a compaction in progress.

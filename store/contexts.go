@@ -2,6 +2,7 @@ package store
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -130,6 +131,17 @@ func (t *contextTable) order(skip []bool) []int32 {
 	return rows
 }
 
+// prefixOf is the column of the first bytes of the ids.
+func prefixOf(c *numberColumn) fileColumn {
+	return numberOf("idPrefix", parquetfile.Int32, parquetfile.Plain, c)
+}
+
+// idColumns are the columns that ids follow from.
+func (t *contextTable) idColumns() []fileColumn {
+	names := []string{"auditID", "auditIDText", "start", "rootOffset", "rootElapsed", "id", "beganOperation", "operation", "origin"}
+	return slices.DeleteFunc(t.columns(), func(c fileColumn) bool { return !slices.Contains(names, c.Name) })
+}
+
 func (t *contextTable) columns() []fileColumn {
 	count := func(name string, c *numberColumn) fileColumn {
 		return numberOf(name, parquetfile.Int64, parquetfile.Dictionary, c)
@@ -140,7 +152,7 @@ func (t *contextTable) columns() []fileColumn {
 		numberOf("duration", parquetfile.Int64, parquetfile.Plain, &t.duration),
 		numberOf("rootOffset", parquetfile.Int64, parquetfile.Plain, &t.rootOffset),
 		numberOf("rootElapsed", parquetfile.Int64, parquetfile.Plain, &t.rootElapsed),
-		numberOf("idPrefix", parquetfile.Int32, parquetfile.Plain, &t.idPrefix),
+		prefixOf(&t.idPrefix),
 		uuidOf("id", &t.id), boolOf("beganOperation", &t.began), uuidOf("operation", &t.operation),
 		textOf("username", &t.username), jsonOf("groups", &t.groups.textColumn), textOf("impersonated", &t.impersonated),
 		textOf("userAgent", &t.userAgent), textOf("sourceIP", &t.sourceIP), textOf("action", &t.action),

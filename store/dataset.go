@@ -3,11 +3,14 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 
 	// The driver registers itself with database/sql.
 	"github.com/duckdb/duckdb-go/v2"
@@ -24,7 +27,9 @@ type DataSet struct {
 	raw      []segment
 	lock     *lock // keeps what is read from being removed
 	stamp    stamp // of the manifest
-	damaged  []Damage
+
+	mu      sync.Mutex
+	damaged []Damage
 }
 
 // Damage is a file of a data set that cannot be read.
@@ -51,7 +56,9 @@ type Page struct {
 
 // Open opens the data set in dir. The error says so when there is none, or
 // when it is of a newer whet. A file of it that is damaged is left out, and
-// Damaged names it. The caller closes the data set.
+// Damaged names it: of a data set of up to 64 MiB every byte is compared with
+// what was written, of a larger one only the lengths and the ends of the files,
+// so that it opens at once; Check compares all. The caller closes the data set.
 func Open(ctx context.Context, dir string) (*DataSet, error) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
@@ -77,9 +84,14 @@ func (d *DataSet) open(ctx context.Context) error {
 		return err
 	}
 	d.manifest = m
-	d.resolver = &resolver{dir: d.dir, ids: map[int64]*segmentIDs{}}
+	d.resolver = &resolver{dir: d.dir}
+	small := m.size() <= comparedBytes
 	for _, s := range m.Segments {
-		if reason := s.check(d.dir); reason != nil {
+		reason := s.check(d.dir)
+		if reason == nil && small {
+			reason = s.verify(d.dir)
+		}
+		if reason != nil {
 			d.damaged = append(d.damaged, Damage{s.Path, reason.Error()})
 			continue
 		}
@@ -104,9 +116,40 @@ func (d *DataSet) open(ctx context.Context) error {
 	return nil
 }
 
+// comparedBytes is up to which size Open reads all of a data set.
+const comparedBytes = 64 << 20
+
 // Damaged names the files that were left out because they cannot be read. What
 // they held is missing from every answer.
-func (d *DataSet) Damaged() []Damage { return d.damaged }
+func (d *DataSet) Damaged() []Damage {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.damaged)
+}
+
+// Explain gives an error of DB the names of the files that it comes from, where
+// these are damaged in a way that Open did not see. Any other error stays as it
+// is.
+func (d *DataSet) Explain(ctx context.Context, err error) error {
+	var from *duckdb.Error
+	if !errors.As(err, &from) {
+		return err
+	}
+	switch from.Type {
+	case duckdb.ErrorTypeInvalid, duckdb.ErrorTypeInvalidInput, duckdb.ErrorTypeIO, duckdb.ErrorTypeInternal,
+		duckdb.ErrorTypeSerialization, duckdb.ErrorTypeUnknownType, duckdb.ErrorTypeOutOfRange, duckdb.ErrorTypeConversion:
+	default:
+		return err
+	}
+	known := len(d.Damaged())
+	if checkErr := d.Check(ctx); checkErr != nil {
+		return err
+	}
+	for _, found := range d.Damaged()[known:] {
+		err = fmt.Errorf("%s is damaged: %s: %w", found.Path, found.Reason, err)
+	}
+	return err
+}
 
 // memoryLimit is DuckDB's share of the memory.
 const memoryLimit = "300MB"
@@ -185,13 +228,29 @@ func (d *DataSet) DB() *sql.DB { return d.db }
 // Contexts gives the contexts that fit, in the order of their start. A
 // sequence ends with its first error.
 func (d *DataSet) Contexts(ctx context.Context, w Where, p Page) iter.Seq2[*Context, error] {
-	return query(ctx, d.db, selectSQL("contexts", contextColumns(), w, p, `"start", id`), w.Args, scanContext)
+	return query(ctx, d, selectSQL(ViewContexts, quoted(contextColumns()), w, p, `"start", id`), w.Args, scanContext)
 }
 
 // Events gives the events that fit, in the order of their
 // requestReceivedTimestamp. A sequence ends with its first error.
 func (d *DataSet) Events(ctx context.Context, w Where, p Page) iter.Seq2[*Event, error] {
-	return query(ctx, d.db, selectSQL("events", eventColumns(), w, p, "requestReceivedTimestamp, stageTimestamp, auditID"), w.Args, func(rows *sql.Rows) (*Event, error) { return scanEvent(rows) })
+	return d.events(ctx, ViewEvents, quoted(eventColumns()), w, p)
+}
+
+const eventOrder = "requestReceivedTimestamp, stageTimestamp, auditID"
+
+func (d *DataSet) events(ctx context.Context, from string, columns []string, w Where, p Page) iter.Seq2[*Event, error] {
+	statement := selectSQL(from, columns, w, p, eventOrder)
+	return query(ctx, d, statement, w.Args, func(rows *sql.Rows) (*Event, error) { return scanEvent(rows) })
+}
+
+// quoted are the names of columns as SQL has them.
+func quoted(columns []column) []string {
+	var names []string
+	for _, c := range columns {
+		names = append(names, fmt.Sprintf("%q", c.name))
+	}
+	return names
 }
 
 // ordinalEvent is an event with its place among all that were read.
@@ -222,7 +281,7 @@ func (d *DataSet) byOrdinal(ctx context.Context, from, to int64) iter.Seq2[*ordi
 	}
 	text := "SELECT ordinal::BIGINT, " + strings.Join(list, ", ") + fromFiles(d.files(files)) +
 		" WHERE ordinal BETWEEN ? AND ? ORDER BY ordinal"
-	return query(ctx, d.db, text, []any{from, to}, func(rows *sql.Rows) (*ordinalEvent, error) {
+	return query(ctx, d, text, []any{from, to}, func(rows *sql.Rows) (*ordinalEvent, error) {
 		e := new(ordinalEvent)
 		var err error
 		e.Event, err = scanEvent(rows, &e.ordinal)
@@ -230,16 +289,9 @@ func (d *DataSet) byOrdinal(ctx context.Context, from, to int64) iter.Seq2[*ordi
 	})
 }
 
-func selectSQL(view string, columns []column, w Where, p Page, order string) string {
+func selectSQL(from string, columns []string, w Where, p Page, order string) string {
 	var b strings.Builder
-	b.WriteString("SELECT ")
-	for i, c := range columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%q", c.name)
-	}
-	b.WriteString(" FROM " + view)
+	b.WriteString("SELECT " + strings.Join(columns, ", ") + " FROM " + from)
 	if w.SQL != "" {
 		b.WriteString(" WHERE (" + w.SQL + ")")
 	}
@@ -254,18 +306,19 @@ func selectSQL(view string, columns []column, w Where, p Page, order string) str
 }
 
 // query runs a query and turns each of its rows into a T.
-func query[T any](ctx context.Context, db *sql.DB, text string, args []any, scan func(*sql.Rows) (*T, error)) iter.Seq2[*T, error] {
+func query[T any](ctx context.Context, d *DataSet, text string, args []any, scan func(*sql.Rows) (*T, error)) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		rows, err := db.QueryContext(ctx, text, args...)
+		fail := func(err error) { yield(nil, fmt.Errorf("reading the data set: %w", d.Explain(ctx, err))) }
+		rows, err := d.db.QueryContext(ctx, text, args...)
 		if err != nil {
-			yield(nil, fmt.Errorf("reading the data set: %w", err))
+			fail(err)
 			return
 		}
 		defer rows.Close()
 		for rows.Next() {
 			row, err := scan(rows)
 			if err != nil {
-				yield(nil, fmt.Errorf("reading the data set: %w", err))
+				fail(err)
 				return
 			}
 			if !yield(row, nil) {
@@ -273,7 +326,7 @@ func query[T any](ctx context.Context, db *sql.DB, text string, args []any, scan
 			}
 		}
 		if err := rows.Err(); err != nil {
-			yield(nil, fmt.Errorf("reading the data set: %w", err))
+			fail(err)
 		}
 	}
 }

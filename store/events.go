@@ -110,7 +110,11 @@ func (t *eventTable) fillPlace() {
 		t.auditID.add(p.Event.AuditID)
 		received := p.RequestReceived.UnixMicro()
 		t.received.add(received)
-		t.elapsed.add(p.StageTime.UnixMicro() - received)
+		if p.StageTime.IsZero() {
+			t.elapsed.addNull()
+		} else {
+			t.elapsed.add(p.StageTime.UnixMicro() - received)
+		}
 		t.ordinal.add(p.ordinal)
 		t.lineBase.add(int64(p.Event.Position.Line) - p.ordinal)
 		t.item.addOr(int64(p.Event.Position.Item))
@@ -345,7 +349,7 @@ func (t *eventTable) columns() []fileColumn {
 	return []fileColumn{
 		auditIDOf(&t.auditID), textOf("auditIDText", &t.auditID.other),
 		timeOf("requestReceivedTimestamp", &t.received),
-		wholeOf("elapsed", &t.elapsed), wholeOf("ordinal", &t.ordinal),
+		elapsedOf(&t.elapsed), wholeOf("ordinal", &t.ordinal),
 		numberOf("lineBase", parquetfile.Int64, parquetfile.Dictionary, &t.lineBase),
 		numberOf("item", parquetfile.Int32, parquetfile.Dictionary, &t.item),
 		textOf("file", &t.file), textOf("stage", &t.stage), textOf("level", &t.level), textOf("verb", &t.verb),

@@ -223,6 +223,9 @@ func (w *fileWriter) sync() error {
 	return group.Wait()
 }
 
+// keep lets go of what was written: a manifest names it now.
+func (w *fileWriter) keep() { w.segments = nil }
+
 // drop removes what was written.
 func (w *fileWriter) drop() {
 	w.wait.Wait()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/whet-k8s/whet/pipeline"
@@ -101,28 +102,42 @@ func readManifest(dir string) (*manifest, error) {
 	if m.Version > formatVersion {
 		return nil, fmt.Errorf("it has format version %d, and this whet reads up to %d: use a newer whet", m.Version, formatVersion)
 	}
+	paths := slices.Clone(m.Replaced)
 	for i := range m.Segments {
-		if path := m.Segments[i].Path; !filepath.IsLocal(filepath.FromSlash(path)) {
+		paths = append(paths, m.Segments[i].Path)
+	}
+	for _, path := range paths {
+		if !filepath.IsLocal(filepath.FromSlash(path)) {
 			return nil, fmt.Errorf("the manifest names the file %q, which is outside the data set", path)
 		}
 	}
 	return &m, nil
 }
 
-// write puts the manifest into dir in place of the one that is there.
-func (m *manifest) write(dir string) error {
+// write puts the manifest into dir in place of the one that is there. Placed
+// tells that it stands there, even when it may not outlast a loss of power.
+func (m *manifest) write(dir string) (placed bool, err error) {
 	data, err := json.Marshal(m)
 	if err != nil {
-		return fmt.Errorf("writing the manifest: %w", err)
+		return false, fmt.Errorf("writing the manifest: %w", err)
 	}
-	temporary := filepath.Join(dir, manifestName+temporarySuffix)
-	if err := writeSynced(temporary, append(data, '\n')); err != nil {
-		return fmt.Errorf("writing the manifest: %w", err)
+	if err := replaceFile(filepath.Join(dir, manifestName), append(data, '\n')); err != nil {
+		return false, fmt.Errorf("writing the manifest: %w", err)
 	}
-	if err := os.Rename(temporary, filepath.Join(dir, manifestName)); err != nil {
-		return fmt.Errorf("putting the manifest in place: %w", err)
+	return true, syncFile(dir)
+}
+
+// replaceFile writes a file whole or not at all.
+func replaceFile(name string, data []byte) error {
+	err := writeSynced(name+temporarySuffix, data)
+	if err == nil {
+		err = os.Rename(name+temporarySuffix, name)
 	}
-	return syncFile(dir)
+	if err != nil {
+		// The file is of no use, and takes space where there may be none left.
+		_ = os.Remove(name + temporarySuffix)
+	}
+	return err
 }
 
 func writeSynced(name string, data []byte) error {
@@ -131,8 +146,8 @@ func writeSynced(name string, data []byte) error {
 		return err
 	}
 	_, err = f.Write(data)
-	if syncErr := f.Sync(); err == nil {
-		err = syncErr
+	if err == nil {
+		err = f.Sync()
 	}
 	if closeErr := f.Close(); err == nil {
 		err = closeErr

@@ -18,11 +18,7 @@ func TestWriteParquet(t *testing.T) {
 	dir := t.TempDir()
 	add(t, dir, store.WriterOptions{}, recordings+"crowd.metadata.jsonl.zst")
 	data := open(t, dir)
-	db, err := sql.Open("duckdb", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := memory(t)
 	for _, view := range store.Views() {
 		file := filepath.Join(t.TempDir(), "it's "+view+".parquet")
 		if err := data.WriteParquet(ctx, view, store.Where{}, file); err != nil {
@@ -46,11 +42,22 @@ func TestWriteParquet(t *testing.T) {
 }
 
 // rowOf gives the one row of a query as text.
-func rowOf(t *testing.T, db *sql.DB, statement string, args ...any) string {
+func rowOf(t testing.TB, db *sql.DB, statement string, args ...any) string {
 	t.Helper()
 	var row string
 	if err := db.QueryRow("SELECT x::VARCHAR FROM ("+statement+") AS x", args...).Scan(&row); err != nil {
 		t.Fatal(err)
 	}
 	return row
+}
+
+// memory is a database of DuckDB's own, without a data set.
+func memory(tb testing.TB) *sql.DB {
+	tb.Helper()
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { db.Close() })
+	return db
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/whet-k8s/whet/audit"
 )
 
-// present tells what a data set has already. It reads only segments whose
-// times overlap with those of what is to be added.
+// present tells what a data set has already, without what damaged files hold. It
+// reads only segments whose times overlap with those of what is to be added.
 type present struct {
 	dir                      string
 	seed                     maphash.Seed
@@ -96,12 +96,15 @@ func (p *present) load(s *segment) (map[uint64]int32, error) {
 		clear(p.loaded)
 	}
 	t := newEventTable()
-	err := readFile(filepath.Join(p.dir, filepath.FromSlash(s.Path)), []fileColumn{
-		auditIDOf(&t.auditID), textOf("auditIDText", &t.auditID.other), textOf("stage", &t.stage),
-		timeOf("requestReceivedTimestamp", &t.received), wholeOf("elapsed", &t.elapsed),
-	})
-	if err != nil {
-		return nil, err
+	// What a damaged file holds is missing, so that it is written once more.
+	if sound := s.verify(p.dir) == nil; sound {
+		err := readFile(filepath.Join(p.dir, filepath.FromSlash(s.Path)), []fileColumn{
+			auditIDOf(&t.auditID), textOf("auditIDText", &t.auditID.other), textOf("stage", &t.stage),
+			timeOf("requestReceivedTimestamp", &t.received), elapsedOf(&t.elapsed),
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	keys := make(map[uint64]int32, len(t.received.numbers))
 	for row := range t.received.numbers {
@@ -125,6 +128,9 @@ func (p *present) contexts(t *contextTable) (skip []bool, known, grown int64, er
 	}
 	skip = make([]bool, t.rows)
 	for i := range list {
+		if list[i].verify(p.dir) != nil {
+			continue // as in load
+		}
 		old := newContextTable()
 		if err := old.read(filepath.Join(p.dir, filepath.FromSlash(list[i].Path))); err != nil {
 			return nil, 0, 0, err

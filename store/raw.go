@@ -359,10 +359,14 @@ type RawPiece struct {
 }
 
 // Raw gives the logs that were read with KeepAll, byte for byte but for what was
-// redacted: piece after piece, in the order in which they were read.
+// redacted: piece after piece, in the order in which they were read. What a
+// damaged file held is left out, and Damaged names the file then at the latest.
 func (d *DataSet) Raw(ctx context.Context) iter.Seq2[*RawPiece, error] {
 	return func(yield func(*RawPiece, error) bool) {
 		for _, s := range d.rawSegments() {
+			if d.isDamaged(&s) || !d.compare(&s) {
+				continue
+			}
 			if err := d.rawSegment(ctx, s, func(p *RawPiece) bool { return yield(p, nil) }); err != nil {
 				if !errors.Is(err, io.EOF) {
 					yield(nil, fmt.Errorf("reading %s: %w", s.Path, err))
@@ -417,7 +421,10 @@ func (d *DataSet) rawSegment(ctx context.Context, s segment, yield func(*RawPiec
 				at = ev
 			}
 			if at.ordinal != t.ordinal.numbers[row] {
-				return fmt.Errorf("event %d is missing: a damaged events file held it", t.ordinal.numbers[row])
+				if len(d.Damaged()) > 0 {
+					continue // a damaged file of events held the rest of its bytes
+				}
+				return fmt.Errorf("event %d is missing in the files of events", t.ordinal.numbers[row])
 			}
 			size := t.requestSize.numbers[row]
 			p.Bytes = tokens.join(p.Bytes, []byte(t.template.text(row)), at.Event.Event, bodies[:size], bodies[size:])

@@ -100,3 +100,13 @@ func TestRawIsByteForByte(t *testing.T) {
 		})
 	}
 }
+
+// readAll gives the bytes of a file of a data set.
+func readAll(tb testing.TB, dir, name string) []byte {
+	tb.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}

@@ -44,7 +44,7 @@ func openRedactor(dir string) (*redactor, error) {
 		if _, err := rand.Read(key); err != nil {
 			return nil, fmt.Errorf("drawing the key for redaction: %w", err)
 		}
-		err = writeSynced(name, key)
+		err = replaceFile(name, key)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the key for redaction: %w", err)

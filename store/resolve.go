@@ -1,17 +1,21 @@
 package store
 
 import (
-	"cmp"
+	"bytes"
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/whet-k8s/whet/link"
 )
@@ -23,63 +27,48 @@ type resolver struct {
 	dir              string
 	events, contexts []segment
 
-	mu   sync.Mutex
-	ids  map[int64]*segmentIDs
-	used []int64 // the keys of ids, the one used longest ago first
+	ids        recent[segmentIDs]
+	operations recent[segmentOperations]
 
-	once       sync.Once
-	operations map[string]string
-	err        error
+	once sync.Once
+	// places are the contexts in the order of the first bytes of their ids: these
+	// bytes, and in the lower half the context's number. Firsts are the numbers of
+	// the first contexts of the segments.
+	places []uint64
+	firsts []int
+	err    error
 }
 
-// maxResolved bounds how many segments' auditIDs are kept, at 24 bytes an
-// event.
+// maxResolved bounds how many segments' auditIDs and operations are kept, at
+// some 24 bytes an event and 200 a context.
 const maxResolved = 24
 
-// segmentIDs are the auditIDs of a segment in the order of their ordinals.
-type segmentIDs struct {
-	once     sync.Once
-	ordinals []int64
-	ids      []string // of 16 bytes, or texts
-	err      error
+// recent keeps what was read of the segments that were used last, by the number
+// of the segment.
+type recent[T any] struct {
+	mu   sync.Mutex
+	kept map[int64]*T
+	used []int64 // the keys of kept, the one used longest ago first
 }
 
-// event gives the auditID of the event with an ordinal, of the segment with a
-// number.
-func (r *resolver) event(number, ordinal int64) (string, error) {
-	if number < 0 || number >= int64(len(r.events)) {
-		return "", fmt.Errorf("there is no events file %d", number)
-	}
-	s := r.segment(number)
-	s.once.Do(func() { s.err = s.load(filepath.Join(r.dir, filepath.FromSlash(r.events[number].Path))) })
-	if s.err != nil {
-		return "", s.err
-	}
-	at, ok := slices.BinarySearch(s.ordinals, ordinal)
-	if !ok {
-		return "", fmt.Errorf("%s has no event %d", r.events[number].Path, ordinal)
-	}
-	id := s.ids[at]
-	if len(id) == 16 {
-		id = textUUID(id)
-	}
-	return id, nil
-}
-
-func (r *resolver) segment(number int64) *segmentIDs {
+// get gives what is kept of a segment, or room for it.
+func (r *recent[T]) get(number int64) *T {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n := len(r.used); n > 0 && r.used[n-1] == number {
-		return r.ids[number]
+		return r.kept[number]
 	}
-	s := r.ids[number]
+	if r.kept == nil {
+		r.kept = map[int64]*T{}
+	}
+	s := r.kept[number]
 	if s == nil {
 		if len(r.used) >= maxResolved {
-			delete(r.ids, r.used[0])
+			delete(r.kept, r.used[0])
 			r.used = r.used[1:]
 		}
-		s = new(segmentIDs)
-		r.ids[number] = s
+		s = new(T)
+		r.kept[number] = s
 	} else {
 		at := slices.Index(r.used, number)
 		r.used = slices.Delete(r.used, at, at+1)
@@ -88,28 +77,118 @@ func (r *resolver) segment(number int64) *segmentIDs {
 	return s
 }
 
-func (s *segmentIDs) load(name string) error {
+// segmentIDs are the auditIDs of a segment.
+type segmentIDs struct {
+	once sync.Once
+	// places are the rows in the order of their ordinals: the ordinal, from that
+	// of the segment's first event on, and in the lower half the row.
+	places []uint64
+	ids    []byte     // 16 for each row
+	texts  textColumn // the auditIDs that are no UUIDs
+	err    error
+}
+
+// event gives the auditID of the event with an ordinal, of the segment with a
+// number.
+func (r *resolver) event(number, ordinal int64) (string, error) {
+	if number < 0 || number >= int64(len(r.events)) {
+		return "", fmt.Errorf("there is no events file %d", number)
+	}
+	s := r.ids.get(number)
+	g := &r.events[number]
+	s.once.Do(func() { s.err = s.load(r.path(g), g.From) })
+	if s.err != nil {
+		return "", s.err
+	}
+	place := uint64(ordinal-g.From) << 32
+	at, _ := slices.BinarySearch(s.places, place)
+	if at == len(s.places) || s.places[at]&^math.MaxUint32 != place {
+		return "", fmt.Errorf("%s has no event %d", g.Path, ordinal)
+	}
+	row := int(uint32(s.places[at]))
+	if id := s.texts.text(row); id != "" {
+		return id, nil
+	}
+	return textUUID(string(s.ids[row*uuidBytes : (row+1)*uuidBytes])), nil
+}
+
+// uuidBytes is the size of a UUID.
+const uuidBytes = 16
+
+func (s *segmentIDs) load(name string, from int64) error {
 	t := newEventTable()
-	err := readFile(name, []fileColumn{
-		auditIDOf(&t.auditID), textOf("auditIDText", &t.auditID.other), wholeOf("ordinal", &t.ordinal),
-	})
+	id := auditIDOf(&t.auditID)
+	id.text, id.fixed = nil, &s.ids
+	err := readFile(name, []fileColumn{id, textOf("auditIDText", &s.texts), wholeOf("ordinal", &t.ordinal)})
 	if err != nil {
 		return err
 	}
-	order := make([]int32, len(t.ordinal.numbers))
-	for i := range order {
-		order[i] = int32(i)
+	s.places = make([]uint64, len(t.ordinal.numbers))
+	for row, ordinal := range t.ordinal.numbers {
+		s.places[row] = uint64(ordinal-from)<<32 | uint64(row)
 	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(t.ordinal.numbers[a], t.ordinal.numbers[b]) })
-	for _, row := range order {
-		s.ordinals = append(s.ordinals, t.ordinal.numbers[row])
-		id := t.auditID.other.text(int(row))
-		if id == "" {
-			id = t.auditID.textColumn.text(int(row))
-		}
-		s.ids = append(s.ids, id)
-	}
+	slices.Sort(s.places)
 	return nil
+}
+
+// all are the numbers of all segments of events.
+func (r *resolver) all() []int {
+	list := make([]int, len(r.events))
+	for i := range list {
+		list[i] = i
+	}
+	return list
+}
+
+// holding gives the numbers of the segments that may hold events of an auditID.
+// UUIDs stand as they are at the beginning of a segment, where they are found in
+// a tenth of the time that a query takes. All segments are searched where none
+// of them has it there.
+func (r *resolver) holding(ctx context.Context, auditID string) ([]int, error) {
+	id, ok := binaryUUID(auditID)
+	if !ok {
+		return r.all(), nil
+	}
+	found := make([]bool, len(r.events))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range r.events {
+		group.Go(func() (err error) {
+			if err = ctx.Err(); err == nil {
+				found[i], err = r.begins(&r.events[i], id[:])
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var list []int
+	for i, yes := range found {
+		if yes {
+			list = append(list, i)
+		}
+	}
+	if list == nil {
+		list = r.all()
+	}
+	return list, nil
+}
+
+// begins tells whether the bytes stand where a segment's auditIDs do, which are
+// its first column.
+func (r *resolver) begins(s *segment, id []byte) (bool, error) {
+	f, err := os.Open(r.path(s))
+	if err != nil {
+		return false, fmt.Errorf("looking for an auditID: %w", err)
+	}
+	defer f.Close()
+	const before = 4 << 10 // more than the headers of the pages take, and than which rows lack one
+	b := make([]byte, min(s.Size, s.Rows*uuidBytes+s.Rows+before))
+	if _, err := f.ReadAt(b, 0); err != nil {
+		return false, fmt.Errorf("looking for an auditID in %s: %w", s.Path, err)
+	}
+	return bytes.Contains(b, id), nil
 }
 
 // readFile reads columns of a file.
@@ -129,30 +208,82 @@ func readFile(name string, columns []fileColumn) error {
 	return nil
 }
 
-// operation gives the id of a context's operation, "" where it has none.
-func (r *resolver) operation(context string) (string, error) {
-	r.once.Do(r.loadOperations)
-	return r.operations[context], r.err
+// segmentOperations are the operations of a segment's contexts, which are found
+// as they are asked for.
+type segmentOperations struct {
+	mu    sync.Mutex
+	table *contextTable
+	found [][2]string // the ids of a row's context and operation
+	err   error
 }
 
-func (r *resolver) loadOperations() {
-	r.operations = map[string]string{}
-	for i := range r.contexts {
-		t := newContextTable()
-		if r.err = t.read(filepath.Join(r.dir, filepath.FromSlash(r.contexts[i].Path))); r.err != nil {
-			return
+// operation gives the id of a context's operation, "" where it has none.
+func (r *resolver) operation(context string) (string, error) {
+	r.once.Do(func() { r.err = r.loadPlaces() })
+	if r.err != nil {
+		return "", r.err
+	}
+	prefix := uint64(uint32(idPrefix(context))) << 32
+	at, _ := slices.BinarySearch(r.places, prefix)
+	for _, place := range r.places[at:] {
+		if place&^math.MaxUint32 != prefix {
+			break
 		}
-		for row := range t.rows {
-			id, operation := t.ids(row)
-			r.operations[id] = operation
+		number := int(uint32(place))
+		segment, first := slices.BinarySearch(r.firsts, number)
+		if !first {
+			segment--
+		}
+		id, operation, err := r.operations.get(int64(segment)).at(r, segment, number-r.firsts[segment])
+		if id == context || err != nil {
+			return operation, err
 		}
 	}
+	return "", nil
+}
+
+// loadPlaces finds where the contexts stand.
+func (r *resolver) loadPlaces() error {
+	for i := range r.contexts {
+		var prefixes numberColumn
+		err := readFile(r.path(&r.contexts[i]), []fileColumn{prefixOf(&prefixes)})
+		if err != nil {
+			return err
+		}
+		r.firsts = append(r.firsts, len(r.places))
+		for _, prefix := range prefixes.numbers {
+			r.places = append(r.places, uint64(uint32(prefix))<<32|uint64(len(r.places)))
+		}
+	}
+	slices.Sort(r.places)
+	return nil
+}
+
+func (r *resolver) path(s *segment) string { return filepath.Join(r.dir, filepath.FromSlash(s.Path)) }
+
+// at gives the ids of a context and of its operation.
+func (s *segmentOperations) at(r *resolver, segment, row int) (id, operation string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.table == nil && s.err == nil {
+		s.table = newContextTable()
+		s.err = readFile(r.path(&r.contexts[segment]), s.table.idColumns())
+		s.found = make([][2]string, len(s.table.start.numbers))
+	}
+	if s.err != nil {
+		return "", "", s.err
+	}
+	found := &s.found[row]
+	if found[0] == "" {
+		found[0], found[1] = s.table.ids(row)
+	}
+	return found[0], found[1], nil
 }
 
 // ids gives the ids of a context and of its operation.
 func (t *contextTable) ids(row int) (id, operation string) {
-	received := time.UnixMicro(t.start.numbers[row] + t.rootOffset.numbers[row])
-	staged := received.Add(time.Duration(t.rootElapsed.numbers[row]) * time.Microsecond)
+	at := t.start.numbers[row] + t.rootOffset.numbers[row]
+	received, staged := time.UnixMicro(at), time.UnixMicro(at+t.rootElapsed.numbers[row])
 	auditID := t.auditID.text(row)
 	id, operation = t.id.textColumn.text(row), t.operation.textColumn.text(row)
 	if id != "" {

@@ -204,13 +204,26 @@ func (d *DataSet) Check(ctx context.Context) error {
 			return err
 		}
 		s := &d.manifest.Segments[i]
-		known := slices.ContainsFunc(d.damaged, func(other Damage) bool { return other.Path == s.Path })
-		if known {
-			continue
-		}
-		if err := s.verify(d.dir); err != nil {
-			d.damaged = append(d.damaged, Damage{s.Path, err.Error()})
+		if !d.isDamaged(s) {
+			d.compare(s)
 		}
 	}
 	return nil
+}
+
+func (d *DataSet) isDamaged(s *segment) bool {
+	return slices.ContainsFunc(d.Damaged(), func(other Damage) bool { return other.Path == s.Path })
+}
+
+// compare compares a segment with what was written, and takes note when it
+// differs.
+func (d *DataSet) compare(s *segment) (same bool) {
+	err := s.verify(d.dir)
+	if err == nil {
+		return true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.damaged = append(d.damaged, Damage{s.Path, err.Error()})
+	return false
 }

@@ -40,12 +40,16 @@ const pathSQL = `CASE WHEN apiGroup IS NULL THEN '/api/' ELSE '/apis/' || apiGro
 
 // linkSQL gives the auditID that a link names: that of an event of the same
 // file by its distance, or the auditID itself.
-func linkSQL(near, far string) string {
-	return fmt.Sprintf("CASE WHEN %[1]s IS NOT NULL THEN whet_event(file_index::BIGINT, ordinal::BIGINT - %[1]s) ELSE %[2]s END", near, far)
+func linkSQL(file, near, far string) string {
+	return fmt.Sprintf("CASE WHEN %[2]s IS NOT NULL THEN whet_event(%[1]s, ordinal::BIGINT - %[2]s) ELSE %[3]s END", file, near, far)
 }
 
 // eventColumns are the columns of the view events, in order.
-func eventColumns() []column {
+func eventColumns() []column { return eventColumnsOf("file_index::BIGINT") }
+
+// eventColumnsOf are the columns of events, where an expression gives the number
+// of an event's segment.
+func eventColumnsOf(file string) []column {
 	text := func(name string) column { return column{name, "VARCHAR", fmt.Sprintf("%q", name)} }
 	list := func(name string) column {
 		return column{name, "VARCHAR[]", fmt.Sprintf("%q::VARCHAR[]", name)}
@@ -75,8 +79,8 @@ func eventColumns() []column {
 		{"context", "VARCHAR", "context::VARCHAR"},
 		{"operation", "VARCHAR", "whet_operation(context::VARCHAR)"},
 		text("actor"), text("role"),
-		{"cause", "VARCHAR", linkSQL("cause", "causeID")},
-		{"rival", "VARCHAR", linkSQL("rival", "rivalID")},
+		{"cause", "VARCHAR", linkSQL(file, "cause", "causeID")},
+		{"rival", "VARCHAR", linkSQL(file, "rival", "rivalID")},
 		text("rule"), text("evidence"),
 		{"confidence", "DOUBLE", "confidence"},
 		{"autonomous", "VARCHAR", "autonomous::VARCHAR"},
@@ -130,7 +134,8 @@ func contextColumns() []column {
 		text("originActor"),
 		{"readOnly", "BOOLEAN", "readOnly"},
 		{"auditID", "VARCHAR", auditID},
-		text("file"), number("line"),
+		text("file"),
+		{"line", "BIGINT", `"line"::BIGINT`},
 		{"item", "INTEGER", "item"},
 	}
 }

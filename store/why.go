@@ -5,6 +5,10 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/pipeline/why"
@@ -17,39 +21,39 @@ const maxSimilar = 100_000
 // its changes, as why.Ask does for a log. The error is a *why.NotFoundError
 // when the data set has none.
 func (d *DataSet) Why(ctx context.Context, t why.Target, all bool) (*why.Answer, error) {
-	answer, err := why.AskSource(ctx, why.Source{About: d.about, Similar: d.similar, Contexts: d.linked}, t, all)
+	a := &asking{DataSet: d}
+	answer, err := why.AskSource(ctx, why.Source{About: a.about, Similar: d.similar, Contexts: a.linked}, t, all)
 	if err != nil {
 		return nil, err
 	}
-	return answer, d.wordRoots(ctx, answer)
+	return answer, a.wordRoots(ctx, answer)
+}
+
+// asking is a question in progress.
+type asking struct {
+	*DataSet
+	contexts []*Context // that were looked at
 }
 
 // wordRoots gives the steps that are roots the words of their contexts, which
 // were found when the whole event was there.
-func (d *DataSet) wordRoots(ctx context.Context, answer *why.Answer) error {
-	chains := map[string][]*why.Chain{}
+func (a *asking) wordRoots(ctx context.Context, answer *why.Answer) error {
 	var ids []string
-	for i := range answer.Chains {
-		chain := &answer.Chains[i]
-		if chain.Context == "" {
-			continue
-		}
-		if chains[chain.Context] == nil {
+	for _, chain := range answer.Chains {
+		known := slices.ContainsFunc(a.contexts, func(c *Context) bool { return c.ID == chain.Context })
+		if chain.Context != "" && !known && !slices.Contains(ids, chain.Context) {
 			ids = append(ids, chain.Context)
 		}
-		chains[chain.Context] = append(chains[chain.Context], chain)
 	}
-	if len(ids) == 0 {
-		return nil
+	if err := a.look(ctx, ids); err != nil {
+		return err
 	}
-	for c, err := range d.Contexts(ctx, IsOneOf(fieldID, ids...), Page{}) {
-		if err != nil {
-			return err
-		}
-		for _, chain := range chains[c.ID] {
-			for i := range chain.Steps {
-				if chain.Steps[i].AuditID == c.Root.AuditID {
-					chain.Steps[i].Action = c.Action
+	for _, c := range a.contexts {
+		for i := range answer.Chains {
+			chain := &answer.Chains[i]
+			for j := range chain.Steps {
+				if chain.Context == c.ID && chain.Steps[j].AuditID == c.Root.AuditID {
+					chain.Steps[j].Action = c.Action
 				}
 			}
 		}
@@ -57,13 +61,34 @@ func (d *DataSet) wordRoots(ctx context.Context, answer *why.Answer) error {
 	return nil
 }
 
+// look reads contexts.
+func (a *asking) look(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	for c, err := range a.Contexts(ctx, IsOneOf(fieldID, ids...), Page{}) {
+		if err != nil {
+			return err
+		}
+		a.contexts = append(a.contexts, c)
+	}
+	return nil
+}
+
 // about gives the events that may be about a target.
-func (d *DataSet) about(ctx context.Context, t why.Target) iter.Seq2[*why.Linked, error] {
+func (a *asking) about(ctx context.Context, t why.Target) iter.Seq2[*why.Linked, error] {
 	if t.AuditID != "" {
-		return links(d.Events(ctx, IsOneOf(fieldAuditID, t.AuditID), Page{}))
+		return func(yield func(*why.Linked, error) bool) {
+			files, err := a.resolver.holding(ctx, t.AuditID)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			links(a.eventsIn(ctx, files, IsOneOf(fieldAuditID, t.AuditID)))(yield)
+		}
 	}
 	return func(yield func(*why.Linked, error) bool) {
-		where, err := d.ofKind(ctx, t)
+		where, err := a.ofKind(ctx, t)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -73,13 +98,58 @@ func (d *DataSet) about(ctx context.Context, t why.Target) iter.Seq2[*why.Linked
 		where.SQL += ` AND ("name" = ? OR ("name" IS NULL AND (verb = 'deletecollection' OR ` +
 			`coalesce(responseObject.metadata."name", requestObject.metadata."name") = ?)))`
 		where.Args = append(where.Args, t.Name, t.Name)
-		links(d.Events(ctx, where, Page{}))(yield)
+		links(a.eventsIn(ctx, a.resolver.all(), where))(yield)
 	}
 }
 
+// late is how long after the end of a context events of it are looked for: the
+// watches among them do not count for the end.
+const late = 10 * time.Minute
+
 // linked gives the events of contexts.
-func (d *DataSet) linked(ctx context.Context, ids []string) iter.Seq2[*why.Linked, error] {
-	return links(d.Events(ctx, IsOneOf(fieldContext, ids...), Page{}))
+func (a *asking) linked(ctx context.Context, ids []string) iter.Seq2[*why.Linked, error] {
+	return func(yield func(*why.Linked, error) bool) {
+		if err := a.look(ctx, ids); err != nil {
+			yield(nil, err)
+			return
+		}
+		var files []int
+		for _, c := range a.contexts {
+			for i := range a.resolver.events {
+				s := &a.resolver.events[i]
+				if !s.Last.Before(c.Start) && !s.First.After(c.End.Add(late)) {
+					files = append(files, i)
+				}
+			}
+		}
+		if len(a.contexts) < len(ids) {
+			files = a.resolver.all() // a damaged file held what says more
+		}
+		slices.Sort(files)
+		links(a.eventsIn(ctx, slices.Compact(files), IsOneOf(fieldContext, ids...)))(yield)
+	}
+}
+
+// eventsIn gives the events of some segments, without their operation, which
+// takes longest to find.
+func (d *DataSet) eventsIn(ctx context.Context, files []int, w Where) iter.Seq2[*Event, error] {
+	if len(files) == 0 {
+		return func(func(*Event, error) bool) {}
+	}
+	var names, numbers, list []string
+	for _, i := range files {
+		names = append(names, fileLiteral(d.dir, d.resolver.events[i].Path))
+		numbers = append(numbers, strconv.Itoa(i))
+	}
+	columns := eventColumnsOf("([" + strings.Join(numbers, ", ") + "])[file_index::BIGINT + 1]::BIGINT")
+	for _, c := range append(columns, plainEventColumns()...) {
+		if c.name == "operation" {
+			c.expr = "NULL"
+		}
+		list = append(list, fmt.Sprintf("%s AS %q", c.expr, c.name))
+	}
+	from := "(SELECT " + strings.Join(list, ", ") + fromFiles(names) + ")"
+	return d.events(ctx, from, quoted(columns), w, Page{})
 }
 
 func links(events iter.Seq2[*Event, error]) iter.Seq2[*why.Linked, error] {

@@ -109,7 +109,7 @@ func Append(ctx context.Context, dir string, o WriterOptions) (*Writer, error) {
 		return nil, fmt.Errorf("cannot keep %q: there are %s, %s and %s", o.Keep, KeepContexts, KeepEvents, KeepAll)
 	}
 	w := &Writer{
-		dir: dir, options: o,
+		dir: filepath.Clean(dir), options: o,
 		events: map[string]*eventTable{}, open: map[string]*pipeline.Context{}, contexts: map[string]*contextTable{},
 		reopened: map[string]*pipeline.Context{},
 	}
@@ -180,7 +180,7 @@ func looksLikeOurs(dir string) error {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case manifestName, manifestName + temporarySuffix, writerName, readersName, keyName, tableEvents, tableContexts, tableRaw, LiveFolder:
+		case manifestName, manifestName + temporarySuffix, writerName, readersName, keyName, keyName + temporarySuffix, tableEvents, tableContexts, tableRaw, LiveFolder:
 		default:
 			return fmt.Errorf("it holds %q, which is no part of a data set: name an empty folder, or one that is not there yet", e.Name())
 		}
@@ -246,9 +246,9 @@ func (w *Writer) fill() {
 		}
 	}
 	for from := 0; from < len(batch); {
-		day := w.day(batch[from].StageTime)
+		day := w.day(batch[from].Event)
 		end := from + 1
-		for end < len(batch) && w.day(batch[end].StageTime) == day {
+		for end < len(batch) && w.day(batch[end].Event) == day {
 			end++
 		}
 		t := w.events[day]
@@ -293,9 +293,14 @@ func warm(batch []pending) int {
 	return sum
 }
 
-// day is the date of a time in UTC.
-func (w *Writer) day(t time.Time) string {
+// day is the date of an event's stageTimestamp in UTC, or of its
+// requestReceivedTimestamp when it has no other.
+func (w *Writer) day(e *audit.Event) string {
 	const seconds = 24 * 60 * 60
+	t := e.StageTime
+	if t.IsZero() {
+		t = e.RequestReceived
+	}
 	number := t.Unix() / seconds
 	if w.today == "" || number != w.todayNumber {
 		w.todayNumber, w.today = number, t.UTC().Format(time.DateOnly)
@@ -412,7 +417,7 @@ func (w *Writer) addContexts(day string, t *contextTable, skip []bool) error {
 
 // Commit puts what was taken into the data set, all at once. The Writer cannot
 // be used any more, whether or not there is an error; after one the data set is
-// as it was.
+// as it was, unless it says that only syncing its folder failed.
 func (w *Writer) Commit(ctx context.Context, account *pipeline.Accounting) (Added, error) {
 	err := w.commit(ctx, account)
 	if err != nil {
@@ -461,11 +466,16 @@ func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := m.write(w.dir); err != nil {
+	placed, err := m.write(w.dir)
+	if placed {
+		w.files.keep()
+	}
+	if err != nil {
 		return err
 	}
 	w.added.Bytes = m.size() - w.manifest.size()
-	return removeReplaced(w.dir, &m)
+	removeReplaced(w.dir, &m)
+	return nil
 }
 
 // Abort drops what was taken. The data set is as it was.
@@ -597,25 +607,23 @@ func clean(dir string, m *manifest) error {
 }
 
 // removeReplaced removes the files that newer ones took the place of, unless
-// somebody reads: then the next who writes does.
-func removeReplaced(dir string, m *manifest) error {
+// somebody reads. What cannot be removed stays in the manifest, and the next who
+// writes tries again: what was written is in place, whatever comes of this.
+func removeReplaced(dir string, m *manifest) {
 	if len(m.Replaced) == 0 {
-		return nil
+		return
 	}
 	l, err := lockExclusive(filepath.Join(dir, readersName))
-	if errors.Is(err, errLocked) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return
 	}
 	defer l.release()
 	for _, path := range m.Replaced {
 		err := os.Remove(filepath.Join(dir, filepath.FromSlash(path)))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("removing a replaced file: %w", err)
+			return
 		}
 	}
 	m.Replaced = nil
-	return m.write(dir)
+	_, _ = m.write(dir)
 }

@@ -21,7 +21,8 @@ func (r *run) compare(ctx context.Context, report *Report) error {
 		return err
 	}
 	for _, q := range []struct{ what, statement string }{
-		{"event", `SELECT auditID, stage, requestReceivedTimestamp, stageTimestamp, context, role FROM events`},
+		{"event", `SELECT auditID, stage, requestReceivedTimestamp, stageTimestamp, context, role FROM events WHERE stageTimestamp < TIMESTAMP '` +
+			r.stopping.UTC().Format("2006-01-02 15:04:05.000000") + `'`},
 		{"context", `SELECT id, username, action, effects, "start" FROM contexts`},
 	} {
 		want, err := r.whet.rows(ctx, "sql", "--data", whole, "--format", "csv", q.statement)

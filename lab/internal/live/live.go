@@ -5,7 +5,9 @@
 // [Run] measures how long it takes from a request to a visible context, at rest
 // and while several people work at once. In the end it stops the cluster and
 // compares: every event in the API server's own log must be in whet's data set,
-// and the contexts must be those that whet analyze finds in the log.
+// and the contexts must be those that whet analyze finds in the log. Events of the
+// time in which the cluster stops are left out, since the API server logs some
+// that it does not send any more.
 package live
 
 import (
@@ -66,6 +68,8 @@ type run struct {
 	whet    *whet
 	cluster *cluster.Cluster
 	seen    *watcher
+	// stopping is when the cluster began to stop.
+	stopping time.Time
 }
 
 // auditWait is how long the API server collects events before it sends them.
@@ -149,6 +153,7 @@ func (r *run) play(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.stopping = time.Now()
 	report.AtRest = r.latencies(rest, ended, report)
 	report.UnderLoad = r.latencies(load, ended, report)
 	return report, nil

@@ -217,5 +217,5 @@ func (w *whet) rows(ctx context.Context, args ...string) ([]string, error) {
 	if status != 0 {
 		return nil, fmt.Errorf("whet %s ended with status %d: %s", args[0], status, strings.TrimSpace(errs))
 	}
-	return strings.Split(strings.TrimSpace(out), "\n"), nil
+	return strings.Split(strings.TrimSpace(strings.ReplaceAll(out, "\r\n", "\n")), "\n"), nil
 }

@@ -82,7 +82,7 @@ func newRootCommand(std *stdio) *cobra.Command {
 	root.SetVersionTemplate("whet {{.Version}}\n")
 	root.AddCommand(
 		newAnalyzeCommand(std), newQueryCommand(std), newSQLCommand(std), newExportCommand(std), newWhyCommand(std), newFilterCommand(std), newLabelCommand(std),
-		newEvaluateCommand(std), newStatsCommand(std), newCompactCommand(std), newServeCommand(std), newModelCommand(std), newDemoCommand(std), newManCommand(std),
+		newEvaluateCommand(std), newStatsCommand(std), newCompactCommand(std), newServeCommand(std), newTailCommand(std), newModelCommand(std), newDemoCommand(std), newManCommand(std),
 	)
 	return root
 }

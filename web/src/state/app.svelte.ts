@@ -55,6 +55,11 @@ export class App {
     addEventListener("afterprint", () => {
       this.setTheme(this.theme);
     });
+    // A browser has few connections to a server, for all its tabs together.
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.live.stop();
+      else if (this.info?.live) this.live.start();
+    });
     void this.load();
   }
 

@@ -119,8 +119,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		}
 	}()
 	for {
-		begun := time.Now()
-		err := f.poll(ctx)
+		looking, err := f.poll(ctx)
 		if ctx.Err() != nil {
 			return f.state.write(f.options.State)
 		}
@@ -132,7 +131,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		// there are.
 		select {
 		case <-ctx.Done():
-		case <-time.After(max(f.options.Poll, 20*time.Since(begun))):
+		case <-time.After(max(f.options.Poll, 20*looking)):
 		}
 	}
 }

@@ -44,15 +44,30 @@ type look struct {
 
 func lookOf(info os.FileInfo) look { return look{inodeOf(info), info.Size(), info.ModTime()} }
 
-// poll reads what there is. An error says what is wrong with the source.
-func (f *Follower) poll(ctx context.Context) error {
-	paths, err := f.list()
+// found is what a path led to when the files were listed, or why it led
+// nowhere.
+type found struct {
+	path string
+	info os.FileInfo
+	err  error
+}
+
+// poll reads what there is, and gives how long it took to find that. An error
+// says what is wrong with the source.
+//
+// It reads files in the order in which they were written, as the listing shows
+// it: nothing that came later is read before the next listing, since by then what
+// came before it has been listed too.
+func (f *Follower) poll(ctx context.Context) (looking time.Duration, err error) {
+	begun := time.Now()
+	files, err := f.list()
+	looking = time.Since(begun)
 	if err != nil {
-		return err
+		return looking, err
 	}
 	if !f.state.begun {
-		if err := f.begin(paths); err != nil {
-			return err
+		if err := f.begin(files); err != nil {
+			return looking, err
 		}
 	}
 	// What is open is read first: of a log that was rotated the rest, before what
@@ -62,13 +77,17 @@ func (f *Follower) poll(ctx context.Context) error {
 		wrong = keepFirst(wrong, f.drain(ctx, l, false))
 		l.gone = true
 	}
-	for _, path := range paths {
+	for _, file := range files {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return looking, ctx.Err()
 		}
-		wrong = keepFirst(wrong, f.visit(ctx, path))
+		err := f.visit(ctx, file)
+		if errors.Is(err, errNotYet) {
+			break // what came later has to wait, too
+		}
+		wrong = keepFirst(wrong, err)
 	}
-	return keepFirst(wrong, f.tidy(ctx))
+	return looking, keepFirst(wrong, f.tidy(ctx))
 }
 
 // keepFirst gives the first of two errors that there is. What comes later is
@@ -80,8 +99,31 @@ func keepFirst(first, err error) error {
 	return err
 }
 
-// list gives the files that may hold something, oldest first.
-func (f *Follower) list() ([]string, error) {
+// listTries is how often the files are listed again while they are rotated.
+const listTries = 5
+
+// list gives the files that may hold something, oldest first. It looks again
+// when names changed meanwhile, so that no file is missing between two others.
+func (f *Follower) list() ([]found, error) {
+	paths, err := f.paths()
+	for try := 0; ; try++ {
+		if err != nil {
+			return nil, err
+		}
+		files := make([]found, len(paths))
+		for i, path := range paths {
+			info, err := os.Stat(path)
+			files[i] = found{path, info, err}
+		}
+		before := paths
+		if paths, err = f.paths(); try == listTries || slices.Equal(before, paths) {
+			return files, err
+		}
+	}
+}
+
+// paths gives the names of the files that may hold something, oldest first.
+func (f *Follower) paths() ([]string, error) {
 	dir, base := f.options.Path, ""
 	if !f.options.Folder {
 		dir, base = filepath.Split(f.options.Path)
@@ -110,15 +152,15 @@ func (f *Follower) list() ([]string, error) {
 
 // begin leaves alone what was rotated away before the log was followed, and
 // remembers that, before anything is read.
-func (f *Follower) begin(paths []string) error {
+func (f *Follower) begin(files []found) error {
 	if !f.options.Folder {
-		for _, path := range paths {
-			l, head, err := openLog(path)
+		for _, file := range files {
+			l, head, err := openLog(file.path)
 			if err != nil {
 				continue // visit says what is wrong with it
 			}
 			t := f.state.add(&track{inode: l.track.inode, Seen: today()})
-			if path != f.options.Path {
+			if file.path != f.options.Path {
 				t.Ignored = true
 				t.Length, t.Sum = len(head), sum(head)
 			}
@@ -205,12 +247,12 @@ func (l *logFile) reader(offset int64) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// visit looks at what a path leads to now, and reads it.
-func (f *Follower) visit(ctx context.Context, path string) error {
+// visit reads the file that a path led to.
+func (f *Follower) visit(ctx context.Context, file found) error {
+	path, info := file.path, file.info
 	current := path == f.options.Path
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return f.noFile(path, info, err)
+	if file.err != nil || !info.Mode().IsRegular() {
+		return f.noFile(path, info, file.err)
 	}
 	for _, l := range f.open {
 		if have, err := l.file.Stat(); err == nil && os.SameFile(have, info) {
@@ -225,9 +267,15 @@ func (f *Follower) visit(ctx context.Context, path string) error {
 	if err != nil {
 		return f.unreadable(path, info, err)
 	}
-	if !f.take(l, head, current) {
+	// What came under this name since is read after the next listing.
+	now, err := l.file.Stat()
+	wanted := err == nil && os.SameFile(now, info)
+	if wanted {
+		wanted, err = f.take(l, head, current)
+	}
+	if !wanted {
 		_ = l.file.Close() // only read from
-		return nil
+		return err
 	}
 	l.gone = f.rotated(path)
 	f.open = append(f.open, l)
@@ -281,24 +329,28 @@ func (f *Follower) unreadable(path string, info os.FileInfo, err error) error {
 	return nil
 }
 
+// errNotYet says that a file may not be whole yet.
+var errNotYet = errors.New("it may not be whole yet")
+
 // take finds the track of a file that was opened, and tells whether there may
-// be something to read in it.
-func (f *Follower) take(l *logFile, head []byte, current bool) bool {
+// be something to read in it. The error is errNotYet or nil.
+func (f *Follower) take(l *logFile, head []byte, current bool) (bool, error) {
 	own := l.track.inode
 	t := f.state.find(head, own)
 	if t == nil {
-		// A copy that is still being written begins like nothing that is known,
-		// and a compressed file gives little before it is whole.
-		if still := time.Since(l.grew) > f.options.Still; !still && (l.packed || !current && !f.options.Folder) {
-			return false
+		// A copy that has just begun begins like nothing that is known, and a
+		// compressed file gives little before it is whole.
+		begun := l.packed || len(head) < headBytes && !current && !f.options.Folder
+		if begun && time.Since(l.grew) < f.options.Still {
+			return false, errNotYet
 		}
 		if f.options.Folder && !f.isLog(l, head) {
-			return false
+			return false, nil
 		}
 		t = f.state.add(&track{})
 	}
 	t.inode, t.Seen, l.track = own, today(), t
-	return !t.Ignored
+	return !t.Ignored, nil
 }
 
 // isLog tells whether a member of a folder is an audit log. One without a line

@@ -39,7 +39,7 @@ type Options struct {
 	Commands int
 	Load     time.Duration
 	// Manifests are folders with a kustomization, or files, that the API server is
-	// asked to accept in a dry run.
+	// asked to accept in a dry run. The namespace whet is made for them.
 	Manifests []string
 	// Keep leaves the folder with the logs and the data set.
 	Keep bool
@@ -165,12 +165,17 @@ func (r *run) tryManifests(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(r.options.Manifests) > 0 {
+		// A dry run makes no namespace that what follows could be in.
+		if _, err := r.kubectl(ctx, admin, "create", "namespace", "whet"); err != nil {
+			return err
+		}
+	}
 	for _, m := range r.options.Manifests {
 		how := "-f"
 		if info, err := os.Stat(m); err == nil && info.IsDir() {
 			how = "-k"
 		}
-		// A namespace that the manifests bring is not there in a dry run.
 		out, err := r.kubectl(ctx, admin, "apply", "--dry-run=server", "--validate=strict", how, m)
 		if err != nil {
 			return fmt.Errorf("the API server does not take %s: %w", m, err)

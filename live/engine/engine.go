@@ -62,9 +62,16 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// maxWaiting bounds the events that are decided about and not in the data set
-// yet; beyond it a checkpoint is made at once.
-const maxWaiting = 50_000
+const (
+	// maxWaiting bounds the events that are decided about and not in the data set
+	// yet; beyond it a checkpoint is made at once.
+	maxWaiting = 50_000
+	// stateShare bounds the time that writing the state takes: it is put off for
+	// so many times as long as it took last. Under load that leaves it out of most
+	// checkpoints, since the state is then large, and another process reads a few
+	// messages more.
+	stateShare = 10
+)
 
 // Engine analyses the stream of one cluster.
 type Engine struct {
@@ -72,9 +79,11 @@ type Engine struct {
 	stream  *queue.Stream
 	session *pipeline.Session
 	taken   uint64 // the number of the last message that the session took
-	saved   uint64 // the same, of the last checkpoint
+	saved   uint64 // the same, of the state in the file
 
-	// What came since the last checkpoint.
+	nextState time.Time // when the state may be written again
+
+	// What the data set does not have yet.
 	events   []pipeline.Annotation
 	contexts map[string]pipeline.Context
 	order    []string // of contexts
@@ -143,6 +152,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
+	e.nextState = time.Time{}
 	return e.checkpoint(context.WithoutCancel(ctx))
 }
 
@@ -258,7 +268,7 @@ func (e *Engine) take(ctx context.Context, m *queue.Message) error {
 	return nil
 }
 
-// checkpoint saves what was found and where to go on.
+// checkpoint saves what was found and, unless that is put off, where to go on.
 func (e *Engine) checkpoint(ctx context.Context) error {
 	begun := time.Now()
 	if err := e.session.Grown(); err != nil {
@@ -275,24 +285,36 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 			return fmt.Errorf("telling which contexts grew: %w", err)
 		}
 	}
-	if err := e.save(); err != nil {
-		return fmt.Errorf("writing the checkpoint %s: %w", e.options.Checkpoint, err)
-	}
 	e.forget()
-	e.saved = e.taken
-	if err := e.stream.Release(ctx, e.saved); err != nil {
-		return err
+	if begun.After(e.nextState) {
+		if err := e.saveState(ctx); err != nil {
+			return err
+		}
 	}
 	e.look()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.stats.Saved = e.saved
+	e.stats.Saved = e.taken
 	e.stats.Checkpoints++
 	e.stats.LastCheckpoint = time.Since(begun)
 	return nil
 }
 
-// forget lets go of what is saved.
+// saveState writes where to go on, and lets the queue forget what came before.
+func (e *Engine) saveState(ctx context.Context) error {
+	begun := time.Now()
+	if err := e.save(); err != nil {
+		return fmt.Errorf("writing the checkpoint %s: %w", e.options.Checkpoint, err)
+	}
+	e.saved = e.taken
+	if err := e.stream.Release(ctx, e.saved); err != nil {
+		return err
+	}
+	e.nextState = time.Now().Add(stateShare * time.Since(begun))
+	return nil
+}
+
+// forget lets go of what is in the data set.
 func (e *Engine) forget() {
 	clear(e.contexts)
 	clear(e.events)

@@ -46,7 +46,7 @@ func compact(ctx context.Context, dir string) (done Compacted, err error) {
 	}
 	defer l.release()
 	done.FilesBefore, done.BytesBefore = len(m.Segments), m.size()
-	c := &compaction{ctx: ctx, dir: dir, next: *m}
+	c := &compaction{ctx: ctx, dir: dir, next: *m, files: map[string]*fileWriter{}}
 	if err := c.run(m); err != nil {
 		c.drop()
 		return done, err
@@ -67,7 +67,7 @@ type compaction struct {
 	ctx     context.Context
 	dir     string
 	next    manifest
-	files   []*fileWriter
+	files   map[string]*fileWriter // by cluster
 	damaged []Damage
 }
 
@@ -86,6 +86,11 @@ func (c *compaction) run(m *manifest) error {
 		c.next.Segments = append(c.next.Segments, merged...)
 		for i := range group {
 			c.next.Replaced = append(c.next.Replaced, group[i].Path)
+		}
+	}
+	for _, files := range c.files {
+		if err := files.sync(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -131,8 +136,13 @@ func alike(a, b *segment) bool {
 
 // merge writes segments as one.
 func (c *compaction) merge(group []segment) ([]segment, error) {
-	files := newFileWriter(c.ctx, c.dir, group[0].Cluster, true)
-	c.files = append(c.files, files)
+	// One writer after the other would take much memory for zstd's highest level.
+	files := c.files[group[0].Cluster]
+	if files == nil {
+		files = newFileWriter(c.ctx, c.dir, group[0].Cluster, true)
+		c.files[group[0].Cluster] = files
+	}
+	before := len(files.segments)
 	write, err := c.table(group)
 	if err != nil {
 		return nil, err
@@ -144,7 +154,7 @@ func (c *compaction) merge(group []segment) ([]segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return segments, files.sync()
+	return slices.Clone(segments[before:]), nil
 }
 
 // table reads segments, and gives the function that writes them together.

@@ -97,7 +97,7 @@ func TestKilledWhileWriting(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	work := copied(t, dir)
 	found := map[string]int{}
-	for round := range 15 {
+	for round := range 9 {
 		word, span := sayCommit, ends
 		if round%3 == 0 {
 			word, span = sayBegin, takes
@@ -176,7 +176,7 @@ func TestKilledWhileCompacting(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	work := copied(t, dir)
 	stopped := 0
-	for round := range 10 {
+	for round := range 6 {
 		if killed(t, random, sayBegin, takes, jobCompact, work) {
 			stopped++
 		}

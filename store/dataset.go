@@ -228,7 +228,7 @@ func (d *DataSet) DB() *sql.DB { return d.db }
 // Contexts gives the contexts that fit, in the order of their start. A
 // sequence ends with its first error.
 func (d *DataSet) Contexts(ctx context.Context, w Where, p Page) iter.Seq2[*Context, error] {
-	return query(ctx, d, selectSQL(ViewContexts, quoted(contextColumns()), w, p, `"start", id`), w.Args, scanContext)
+	return query(ctx, d, selectSQL(ViewContexts, quoted(contextColumns()), w, p, `"start", id, cluster`), w.Args, scanContext)
 }
 
 // Events gives the events that fit, in the order of their
@@ -237,7 +237,7 @@ func (d *DataSet) Events(ctx context.Context, w Where, p Page) iter.Seq2[*Event,
 	return d.events(ctx, ViewEvents, quoted(eventColumns()), w, p)
 }
 
-const eventOrder = "requestReceivedTimestamp, stageTimestamp, auditID"
+const eventOrder = "requestReceivedTimestamp, stageTimestamp, auditID, stage, cluster, line"
 
 func (d *DataSet) events(ctx context.Context, from string, columns []string, w Where, p Page) iter.Seq2[*Event, error] {
 	statement := selectSQL(from, columns, w, p, eventOrder)

@@ -18,7 +18,7 @@ func (d *DataSet) HoldContexts(ctx context.Context, most int) (bool, error) {
 		return false, nil
 	}
 	for _, statement := range []string{
-		`CREATE OR REPLACE TABLE heldContexts AS SELECT * FROM contexts ORDER BY "start", id`,
+		`CREATE OR REPLACE TABLE heldContexts AS SELECT * FROM contexts ORDER BY "start", id, cluster`,
 		`CREATE OR REPLACE VIEW contexts AS SELECT * FROM heldContexts`,
 	} {
 		if _, err := d.db.ExecContext(ctx, statement); err != nil {

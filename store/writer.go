@@ -66,7 +66,6 @@ type Writer struct {
 	files    *fileWriter
 
 	batch   []pending              // events that are in no table yet
-	touched int                    // see warm
 	events  map[string]*eventTable // by day
 	waiting int                    // rows of events
 	// today is the day of the last event, and todayNumber its number.
@@ -240,7 +239,6 @@ func (w *Writer) redacted(e *audit.Event) *audit.Event {
 func (w *Writer) fill() {
 	batch := w.batch
 	if w.raw == nil {
-		w.touched += warm(batch)
 		for i := range batch {
 			batch[i].Event = w.redacted(batch[i].Event)
 		}
@@ -262,35 +260,6 @@ func (w *Writer) fill() {
 	w.waiting += len(batch)
 	clear(batch)
 	w.batch = batch[:0]
-}
-
-// warm reads a little of what each event holds. The events were decoded a while
-// ago by another core, and are no longer in the cache of this one: read like
-// this, they are fetched all at once, and not one after the other.
-func warm(batch []pending) int {
-	sum := 0
-	for i := range batch {
-		e := batch[i].Event
-		sum += len(e.RequestURI) + len(e.UserAgent) + len(e.Object.Namespace) + len(e.Status.Message) + len(e.SourceIPs) +
-			int(e.StageTime.Unix())
-	}
-	for i := range batch {
-		e := batch[i].Event
-		sum += len(e.Annotations) + len(e.User.Extra)
-		if e.RequestURI != "" {
-			sum += int(e.RequestURI[0])
-		}
-		if e.UserAgent != "" {
-			sum += int(e.UserAgent[0])
-		}
-		if b := e.Request; b != nil {
-			sum += len(b.Kind) + len(b.Labels) + len(b.Images) + len(b.PatchPaths)
-		}
-		if b := e.Response; b != nil {
-			sum += len(b.Kind) + len(b.Labels) + len(b.Images) + len(b.PatchPaths)
-		}
-	}
-	return sum
 }
 
 // day is the date of an event's stageTimestamp in UTC, or of its

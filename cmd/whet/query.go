@@ -274,7 +274,7 @@ func (q *queryRun) count(ctx context.Context, data *store.DataSet) error {
 	statement, args := q.field.CountSQL(q.expr, q.limit)
 	rows, err := data.DB().QueryContext(ctx, statement, args...)
 	if err != nil {
-		return fmt.Errorf("counting by %s: %w", q.countBy, err)
+		return fmt.Errorf("counting by %s: %w", q.countBy, data.Explain(ctx, err))
 	}
 	defer rows.Close()
 	w, err := q.countWriter()
@@ -296,7 +296,7 @@ func (q *queryRun) count(ctx context.Context, data *store.DataSet) error {
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("counting by %s: %w", q.countBy, err)
+		return fmt.Errorf("counting by %s: %w", q.countBy, data.Explain(ctx, err))
 	}
 	return w.close()
 }

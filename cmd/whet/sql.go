@@ -88,7 +88,7 @@ func runSQL(ctx context.Context, std *stdio, o *sqlOptions, statement string) er
 	if err != nil {
 		return err
 	}
-	err = writeSQL(ctx, out, screen, o.format, data.DB(), statement)
+	err = data.Explain(ctx, writeSQL(ctx, out, screen, o.format, data.DB(), statement))
 	if closeErr := out.close(); err == nil {
 		err = closeErr
 	}

@@ -146,7 +146,7 @@ func newUpCommand() *cobra.Command {
 		Short: "Start a cluster to play with",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			rules, err := policy.Named(policyName)
+			rules, err := policy.Read(policyName)
 			if err != nil {
 				return err
 			}
@@ -166,7 +166,7 @@ func newUpCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&dir, "dir", "", "folder for the cluster, made if need be; a temporary one by default")
 	f.IntVar(&nodes, "nodes", 3, "how many nodes")
-	f.StringVar(&policyName, "policy", policy.Everything, "audit policy: "+strings.Join(policy.Names(), ", "))
+	f.StringVar(&policyName, "policy", policy.Everything, "audit policy: "+strings.Join(policy.Names(), ", ")+", or a file")
 	f.StringVar(&webhook, "audit-webhook", "", "kubeconfig of a server to send audit events to, as well as to the log; needs --host-network where that server runs outside")
 	f.DurationVar(&wait, "audit-webhook-wait", 0, "how long the API server holds events back for the webhook (default 30s)")
 	f.BoolVar(&host, "host-network", false, "use the host's loopback instead of a network of the lab's own")

@@ -51,7 +51,7 @@ anything is missing or differs.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Whet, "whet", "", "the program whet")
-	f.StringVar(&o.Policy, "policy", policy.Everything, "audit policy: "+strings.Join(policy.Names(), ", "))
+	f.StringVar(&o.Policy, "policy", policy.Everything, "audit policy: "+strings.Join(policy.Names(), ", ")+", or a file")
 	f.IntVar(&o.Commands, "commands", 10, "how many commands are run at rest")
 	f.DurationVar(&o.Load, "load", 30*time.Second, "how long several people then work at once")
 	f.StringArrayVar(&o.Manifests, "dry-run", nil, "a manifest, or a folder with a kustomization, that the API server is asked to accept")

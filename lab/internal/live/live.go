@@ -32,7 +32,7 @@ type Options struct {
 	Lab, Whet string
 	// Plan holds the addresses.
 	Plan netns.Plan
-	// Policy names the audit policy.
+	// Policy names the audit policy, or its file.
 	Policy string
 	// Commands is how many commands are run at rest, one after the other; Load is
 	// how long several people then work at once.
@@ -112,7 +112,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 
 // play runs the cluster from its start to its end.
 func (r *run) play(ctx context.Context) (*Report, error) {
-	rules, err := policy.Named(r.options.Policy)
+	rules, err := policy.Read(r.options.Policy)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"os"
 	"sort"
 	"strings"
 
@@ -52,6 +53,22 @@ func Named(name string) ([]byte, error) {
 	data, err := files.ReadFile("policies/" + name + ".yaml")
 	if err != nil {
 		return nil, fmt.Errorf("no audit policy is called %q; there are %s", name, strings.Join(Names(), ", "))
+	}
+	return data, nil
+}
+
+// Read returns the YAML of a policy by its name, or of a file: what has a slash or
+// ends in .yaml names one. The file's policy is checked.
+func Read(name string) ([]byte, error) {
+	if !strings.Contains(name, "/") && !strings.HasSuffix(name, ".yaml") {
+		return Named(name)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the audit policy: %w", err)
+	}
+	if _, err := New(name, data); err != nil {
+		return nil, err
 	}
 	return data, nil
 }

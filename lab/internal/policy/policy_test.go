@@ -2,6 +2,8 @@ package policy
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -153,4 +155,23 @@ func FuzzApply(f *testing.F) {
 			t.Errorf("%s becomes %s", line, got)
 		}
 	})
+}
+
+func TestRead(t *testing.T) {
+	if _, err := Read("../../../deploy/audit-policy.yaml"); err != nil {
+		t.Error(err)
+	}
+	named, err := Read(Everything)
+	if err != nil || len(named) == 0 {
+		t.Errorf("by name it gives %d bytes (%v)", len(named), err)
+	}
+	wrong := filepath.Join(t.TempDir(), "wrong.yaml")
+	if err := os.WriteFile(wrong, []byte("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Everything}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"nobody", "no/such/file", wrong} {
+		if _, err := Read(name); err == nil {
+			t.Errorf("%s is read", name)
+		}
+	}
 }

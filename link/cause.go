@@ -17,6 +17,8 @@ type request struct {
 	// saw bounds what the client knew of the object: the resourceVersion its
 	// request carries, 0 when unknown.
 	saw uint64
+	// unnamed tells that the request makes a pod whose name it does not tell.
+	unnamed bool
 }
 
 // cause is a change that explains a request.
@@ -113,6 +115,9 @@ type pick struct {
 	request *request
 	look    look
 	within  micros
+	// all, where it is not nil, collects every change that can be the cause
+	// instead.
+	all *gathering
 
 	best *change
 	at   relation
@@ -134,6 +139,8 @@ func (p *pick) consider(c *change) {
 		return
 	}
 	switch {
+	case p.all != nil:
+		p.all.add(c, p.look.at)
 	case p.best == nil:
 		p.best, p.at = c, p.look.at
 	case p.newer(c, p.best):

@@ -26,12 +26,13 @@ func (l *Linker) decide(e *entry, r *request) (*contextState, bool) {
 		return l.startTick(e, c, ok, rule), true
 	}
 	if ok {
+		c, confidence := l.rank(r, c)
 		if c.at == relWatched && r.object != nil && len(r.object.owners) == 0 {
 			r.object.owners, r.object.ownersGuessed = []*object{c.change.object}, true
 		}
 		noteClaim(c, e.event)
 		e.actor.train, e.actor.trainAt, e.actor.trainNS = c.change, e.received, e.event.Object.Namespace
-		l.assign(e, c.change.context, RoleEffect, c, c.rule.id, evidence[c.at], c.confidence())
+		l.assign(e, c.change.context, RoleEffect, c, c.rule.id, evidence[c.at], confidence)
 		return c.change.context, true
 	}
 	if accountable(e, r) {

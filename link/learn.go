@@ -16,6 +16,7 @@ func (l *Linker) resolve(r *request) {
 		return
 	}
 	if key.name == "" && ev.Verb == "create" && ev.Status.Code < 400 && kindOf(ev) == kindPods {
+		r.unnamed = true
 		key.name = l.names.claim(l.index, r)
 	}
 	uid := objectUID(ev)
@@ -198,6 +199,9 @@ func (l *Linker) learn(e *entry, r *request, ctx *contextState) {
 		for _, w := range r.object.owners {
 			w.refused = e.done
 		}
+		if e.actor.class != classPerson && ev.Object.Namespace != "" {
+			l.index.space(ev.Object.Namespace).refused = e.done
+		}
 	}
 	if ev.DryRun() || ev.Object.Resource == "" {
 		return
@@ -225,6 +229,9 @@ func (l *Linker) learn(e *entry, r *request, ctx *contextState) {
 	}
 	if o != nil && o.key.resource == "persistentvolumeclaims" {
 		l.matchVolume(e, o)
+	}
+	if r.unnamed && o != nil {
+		l.names.used(r)
 	}
 	c := newChange(e, o, ctx)
 	l.noteUnder(c)

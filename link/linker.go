@@ -35,6 +35,9 @@ type Linker struct {
 	commands []*actor
 	contexts []*contextState // open ones
 	names    podNames
+	// choice and found are filled anew for each decision.
+	choice Choice
+	found  []tied
 	// swept and sweptObjects are when sweep last went round.
 	swept, sweptObjects micros
 }

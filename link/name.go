@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,8 @@ type podNames struct {
 	// nodes are the nodes whose kubelets have asked for a pod, which below
 	// the level Request is the only sign of where it runs.
 	nodes map[objectKey]string
+	// reports are the Events that components recorded lately, by namespace.
+	reports map[string][]eventReport
 }
 
 type freshName struct {
@@ -21,11 +24,12 @@ type freshName struct {
 }
 
 func newPodNames() podNames {
-	return podNames{seen: map[objectKey]micros{}, fresh: map[string][]freshName{}, nodes: map[objectKey]string{}}
+	return podNames{seen: map[objectKey]micros{}, fresh: map[string][]freshName{}, nodes: map[objectKey]string{}, reports: map[string][]eventReport{}}
 }
 
 // observe notes a pod's name when it is seen for the first time.
 func (n *podNames) observe(it *item, a *actor) {
+	n.observeReport(it, a)
 	ev := it.event
 	if kindOf(ev) != kindPods || ev.Object.Name == "" {
 		return
@@ -50,6 +54,9 @@ func (n *podNames) claim(x *index, r *request) string {
 	if r.event.Request != nil {
 		stem = r.event.Request.GenerateName
 	}
+	// The first new name is the likeliest, unless the client has told by an
+	// Event that it made something for another owner first.
+	at, nearest := -1, micros(NoAge)
 	for i, f := range list {
 		if f.at <= r.received || x.find(f.key) != nil || !strings.HasPrefix(f.key.name, stem) {
 			continue
@@ -58,10 +65,16 @@ func (n *podNames) claim(x *index, r *request) string {
 		if owner == nil || (len(r.actor.writesStatus) > 0 && !r.actor.writesStatus[owner.key.kindRef]) {
 			continue
 		}
-		n.fresh[r.event.Object.Namespace] = append(list[:i:i], list[i+1:]...)
-		return f.key.name
+		if _, after := n.reported(r, owner.key.name); at < 0 || after < nearest {
+			at, nearest = i, after
+		}
 	}
-	return ""
+	if at < 0 {
+		return ""
+	}
+	name := list[at].key.name
+	n.fresh[r.event.Object.Namespace] = append(list[:at:at], list[at+1:]...)
+	return name
 }
 
 func (n *podNames) forget(before, idle micros) {
@@ -81,6 +94,12 @@ func (n *podNames) forget(before, idle micros) {
 			continue
 		}
 		n.fresh[ns] = list[i:]
+	}
+	for ns, list := range n.reports {
+		list = slices.DeleteFunc(list, func(r eventReport) bool { return r.received < before })
+		if n.reports[ns] = list; len(list) == 0 {
+			delete(n.reports, ns)
+		}
 	}
 }
 

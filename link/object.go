@@ -71,6 +71,8 @@ type namespaceIndex struct {
 	// all holds the newest changes in the namespace, of any object.
 	all     history
 	touched micros
+	// refused is when a component was last forbidden to create something here.
+	refused micros
 }
 
 func newIndex(max int) *index {

@@ -121,6 +121,7 @@ func (s *stateCoder) space(n *namespaceIndex) {
 	})
 	s.history(&n.all)
 	s.micros(&n.touched)
+	s.micros(&n.refused)
 }
 
 // objectSet codes a set of objects. Of two that have the same name the one
@@ -262,6 +263,14 @@ func (s *stateCoder) podNames(n *podNames) {
 		})
 	})
 	mapping(s.coder, &n.nodes, compareKeys, s.key, s.word)
+	mapping(s.coder, &n.reports, strings.Compare, s.word, func(v *[]eventReport) {
+		list(s.coder, v, func(r *eventReport) {
+			s.word(&r.username)
+			s.word(&r.name)
+			s.micros(&r.at)
+			s.micros(&r.received)
+		})
+	})
 }
 
 func (s *stateCoder) word(v *string) { text(s.coder, v) }

@@ -134,6 +134,9 @@ type Options struct {
 	ObjectIdle time.Duration
 	// MaxObjects bounds the index. Default 200,000.
 	MaxObjects int
+	// Rank, where it is not nil, chooses among the contexts that may have caused
+	// a request where no body tells; nil leaves that to the rules.
+	Rank Ranker
 	// Totals has a context that goes on after it closed reported with the
 	// numbers of all its parts together, as Part 1, for whoever keeps only
 	// the newest record of a context.

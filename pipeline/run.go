@@ -9,6 +9,7 @@ import (
 	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/link"
+	"github.com/whet-k8s/whet/model/rank"
 	"github.com/whet-k8s/whet/noise"
 )
 
@@ -18,8 +19,11 @@ type Options struct {
 	Policy *noise.Policy
 	// Labels gives the numbers of actions; nil means the default codec.
 	Labels *label.Codec
-	// Link bounds the linker.
+	// Link bounds the linker. Where it has no Rank, the ranker that whet comes
+	// with (package rank) helps it to choose among causes, but for NoModel.
 	Link link.Options
+	// NoModel has the linker's rules decide alone.
+	NoModel bool
 	// Workers is the number of goroutines that decode; 0 means GOMAXPROCS.
 	Workers int
 	// Select restricts what the Sink's Annotation and Context see to the
@@ -36,7 +40,9 @@ type Options struct {
 	Progress func(Progress)
 }
 
-func (o Options) withDefaults() Options {
+// withDefaults fills in what was not given. It fails where the ranker that whet
+// comes with cannot be read.
+func (o Options) withDefaults() (Options, error) {
 	if o.Policy == nil {
 		o.Policy = noise.Default()
 	}
@@ -46,7 +52,14 @@ func (o Options) withDefaults() Options {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	return o
+	if o.Link.Rank == nil && !o.NoModel {
+		m, err := rank.Default()
+		if err != nil {
+			return o, fmt.Errorf("reading the ranker of the linker: %w", err)
+		}
+		o.Link.Rank = m.Ranker()
+	}
+	return o, nil
 }
 
 // Progress tells how far a run has come.
@@ -85,7 +98,10 @@ type Sink struct {
 // the Accounting. An error comes from opening or reading the inputs, from ctx,
 // or from the Sink; the Accounting is then that of what was done before.
 func Run(ctx context.Context, inputs []string, stdin io.Reader, o Options, sink Sink) (*Accounting, error) {
-	o = o.withDefaults()
+	o, err := o.withDefaults()
+	if err != nil {
+		return newAccounting(), err
+	}
 	o.KeepRaw = o.KeepRaw || o.KeepGaps
 	reader, err := audit.Open(inputs, audit.Options{Stdin: stdin, KeepData: o.KeepGaps})
 	if err != nil {

@@ -74,7 +74,10 @@ func (s *Session) begin(o Options, sink Sink) error {
 	if o.KeepRaw || o.KeepGaps {
 		return errSessionRaw
 	}
-	o = o.withDefaults()
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
+	}
 	o.Link.Totals = true
 	s.run = &run{options: o, sink: sink, account: newAccounting(), rules: newRuleTable()}
 	return nil

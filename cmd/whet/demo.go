@@ -141,7 +141,7 @@ func serveDemo(ctx context.Context, std *stdio, o *demoOptions, screen *screen) 
 	defer l.Close() // closed by Serve when all goes well
 	l.options.Source = []string{recordings.DayName}
 	recorded := &stdio{in: bytes.NewReader(recordings.Day()), out: std.out, err: std.err}
-	dir, _, err := analyzeForServing(ctx, recorded, screen, []string{audit.Stdin}, nil)
+	dir, _, err := analyzeForServing(ctx, recorded, screen, []string{audit.Stdin}, pipeline.Options{})
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/evaluate"
-	"github.com/whet-k8s/whet/noise"
 	"github.com/whet-k8s/whet/pipeline"
 )
 
@@ -35,7 +34,7 @@ const evaluateExample = `  whet evaluate --truth recordings/day recordings/day.a
 // evaluateOptions are the flags of whet evaluate.
 type evaluateOptions struct {
 	truth, policy string
-	json          bool
+	json, noModel bool
 }
 
 func newEvaluateCommand(std *stdio) *cobra.Command {
@@ -53,6 +52,7 @@ func newEvaluateCommand(std *stdio) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.truth, "truth", "", "`PREFIX` of the recording's files")
 	f.BoolVar(&o.json, "json", false, "print a JSON object")
+	noModelFlag(f, &o.noModel)
 	f.StringVar(&o.policy, "policy", "", "noise policy for a log, a YAML `FILE` (default: the built-in one)")
 	return cmd
 }
@@ -69,7 +69,7 @@ func runEvaluate(ctx context.Context, std *stdio, o *evaluateOptions, input stri
 	if err != nil {
 		return err
 	}
-	annotations, done, err := openAnnotations(ctx, std, input, policy)
+	annotations, done, err := openAnnotations(ctx, std, input, pipeline.Options{Policy: policy, NoModel: o.noModel})
 	if err != nil {
 		return err
 	}
@@ -87,14 +87,14 @@ func runEvaluate(ctx context.Context, std *stdio, o *evaluateOptions, input stri
 
 // openAnnotations gives the annotations in a file or on standard input, and of
 // a log those that analysing it gives. The caller calls done at the end.
-func openAnnotations(ctx context.Context, std *stdio, input string, policy *noise.Policy) (a evaluate.Annotations, done func(), err error) {
+func openAnnotations(ctx context.Context, std *stdio, input string, options pipeline.Options) (a evaluate.Annotations, done func(), err error) {
 	done = func() {}
 	in := std.in
 	if input != audit.Stdin {
 		info, err := os.Stat(input)
 		if err != nil || !info.Mode().IsRegular() {
 			// A folder, a pattern, or nothing, which the reader of logs explains.
-			a, err = annotateLog(ctx, std, input, nil, policy)
+			a, err = annotateLog(ctx, std, input, nil, options)
 			return a, done, err
 		}
 		file, err := os.Open(input) //nolint:gosec // The user names the file.
@@ -114,7 +114,7 @@ func openAnnotations(ctx context.Context, std *stdio, input string, policy *nois
 	if err == nil && isAnnotations {
 		return evaluate.ReadAnnotations(buffered, input), done, nil
 	}
-	if a, err = annotateLog(ctx, std, input, buffered, policy); err != nil {
+	if a, err = annotateLog(ctx, std, input, buffered, options); err != nil {
 		done()
 		return nil, nil, err
 	}
@@ -122,7 +122,7 @@ func openAnnotations(ctx context.Context, std *stdio, input string, policy *nois
 }
 
 // annotateLog analyses a log and gives its annotations.
-func annotateLog(ctx context.Context, std *stdio, input string, stdin io.Reader, policy *noise.Policy) (evaluate.Annotations, error) {
+func annotateLog(ctx context.Context, std *stdio, input string, stdin io.Reader, options pipeline.Options) (evaluate.Annotations, error) {
 	var all []evaluate.Annotation
 	keep := func(a *pipeline.Annotation) error {
 		number := a.Label
@@ -131,7 +131,6 @@ func annotateLog(ctx context.Context, std *stdio, input string, stdin io.Reader,
 		})
 		return nil
 	}
-	options := pipeline.Options{Policy: policy}
 	screen := screen{err: std.err}
 	hide := screen.progress(&options)
 	account, err := pipeline.Run(ctx, []string{input}, stdin, options, pipeline.Sink{Annotation: keep})

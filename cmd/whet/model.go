@@ -44,6 +44,8 @@ func newModelCommand(std *stdio) *cobra.Command {
 type modelData struct {
 	logs, truths []string
 	key          string
+	// rules has the linker's rules decide alone.
+	rules bool
 }
 
 func (d *modelData) flags(f *pflag.FlagSet) {
@@ -93,6 +95,9 @@ func (d *modelData) load(ctx context.Context, std *stdio, args []string) ([]trai
 	sources, err := d.sources(args)
 	if err != nil {
 		return nil, err
+	}
+	for i := range sources {
+		sources[i].Rules = d.rules
 	}
 	return train.LoadAll(ctx, sources, func(name string) {
 		fmt.Fprintf(std.err, "reading %s\n", term.Sanitize(name))

@@ -26,6 +26,11 @@ model on what it was not trained on:
                          other lengths of the window, other shares to train on,
                          each feature left out once
 
+With --ranker it is the ranker of the linker that is trained on all recordings
+but one and measured on that one: hard attribution at the levels Metadata and
+Request and with bodies, by the rules alone and with the ranker, and how many of
+the links of each confidence are right.
+
 The figures are of the lines that commands caused or sent. "accuracy" and
 "macro_f1" count a line once, with the label that its windows voted for;
 "windows" each line of each window by itself; "linker" what the linker proposes
@@ -45,6 +50,7 @@ type modelEvaluateOptions struct {
 	kfold       int
 	repeat      int
 	sweep       string
+	ranker      bool
 }
 
 func newModelEvaluateCommand(std *stdio) *cobra.Command {
@@ -70,6 +76,7 @@ func newModelEvaluateCommand(std *stdio) *cobra.Command {
 	f.IntVar(&o.kfold, "kfold", 0, "cut each log in `K` parts")
 	f.IntVar(&o.repeat, "repeat", 1, "run each training `N` times, with other seeds")
 	f.StringVar(&o.sweep, "sweep", "", "what to vary: "+strings.Join(train.Sweeps(), ", "))
+	f.BoolVar(&o.ranker, "ranker", false, "measure the ranker that helps the linker instead; needs --leave-one-out")
 	completeValues(cmd, "sweep", train.Sweeps())
 	return cmd
 }
@@ -84,6 +91,10 @@ func runModelEvaluate(ctx context.Context, std *stdio, o *modelEvaluateOptions, 
 	if studies > 1 {
 		return usageError("--leave-one-out, --kfold and --sweep exclude each other")
 	}
+	if o.ranker {
+		return evaluateRanker(ctx, std, o, args)
+	}
+	o.data.rules = studies == 1
 	// One truth and logs beside it: the logs are of that recording.
 	if o.data.key == "" && len(o.data.truths) == 1 && len(o.data.logs) == 0 && len(args) > 0 {
 		for range args[1:] {

@@ -66,6 +66,7 @@ func runModelReport(ctx context.Context, std *stdio, o *modelReportOptions, args
 			return usageError("--compare %s: there are %s", name, strings.Join(networks(), ", "))
 		}
 	}
+	o.data.rules = true
 	data, err := o.data.load(ctx, std, args)
 	if err != nil {
 		return err

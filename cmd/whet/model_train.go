@@ -38,6 +38,7 @@ type modelTrainOptions struct {
 	name       string
 	checkpoint string
 	resume     bool
+	ranker     bool
 }
 
 func newModelTrainCommand(std *stdio) *cobra.Command {
@@ -60,6 +61,7 @@ func newModelTrainCommand(std *stdio) *cobra.Command {
 	f.StringVarP(&o.output, "output", "o", "", "write the model to this `FILE`")
 	f.StringVar(&o.name, "name", "", "what the model is called in its header (default: its network)")
 	f.StringVar(&o.checkpoint, "checkpoint", "", "write the state of the training to this `FILE` after each epoch")
+	f.BoolVar(&o.ranker, "ranker", false, "make the ranker that helps the linker where bodies are missing, from RECORDINGs")
 	f.BoolVar(&o.resume, "resume", false, "go on from the checkpoint, if it is there")
 	return cmd
 }
@@ -71,6 +73,10 @@ func runModelTrain(ctx context.Context, std *stdio, o *modelTrainOptions, args [
 	if o.resume && o.checkpoint == "" {
 		return usageError("--resume needs --checkpoint")
 	}
+	if o.ranker {
+		return trainRanker(ctx, std, o, args)
+	}
+	o.data.rules = true
 	data, err := o.data.load(ctx, std, args)
 	if err != nil {
 		return err

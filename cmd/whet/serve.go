@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/whet-k8s/whet/internal/term"
-	"github.com/whet-k8s/whet/noise"
 	"github.com/whet-k8s/whet/pipeline"
 	"github.com/whet-k8s/whet/server"
 	"github.com/whet-k8s/whet/store"
@@ -77,7 +76,9 @@ type serveOptions struct {
 	liveOptions
 	data   string
 	policy string
-	screen screenOptions
+	// noModel leaves the links to the rules.
+	noModel bool
+	screen  screenOptions
 }
 
 func newServeCommand(std *stdio) *cobra.Command {
@@ -98,6 +99,7 @@ func newServeCommand(std *stdio) *cobra.Command {
 	o.listenOptions.flags(f)
 	o.liveOptions.flags(f)
 	f.StringVar(&o.data, "data", "", "show the data set in this folder `DIR`")
+	noModelFlag(f, &o.noModel)
 	f.StringVar(&o.policy, "policy", "", "noise policy for the LOG, a YAML `FILE` (default: the built-in one)")
 	o.screen.flags(f)
 	completeValues(cmd, "color", colorModes())
@@ -132,7 +134,7 @@ func runServe(ctx context.Context, std *stdio, o *serveOptions, inputs []string)
 		return l.serve(ctx, std, o.data)
 	}
 	l.options.Source = inputs
-	dir, account, err := analyzeForServing(ctx, std, screen, inputs, policy)
+	dir, account, err := analyzeForServing(ctx, std, screen, inputs, pipeline.Options{Policy: policy, NoModel: o.noModel})
 	if err != nil {
 		return err
 	}
@@ -146,8 +148,8 @@ func runServe(ctx context.Context, std *stdio, o *serveOptions, inputs []string)
 
 // analyzeForServing analyses logs into a temporary data set, which the caller
 // removes.
-func analyzeForServing(ctx context.Context, std *stdio, s *screen, inputs []string, policy *noise.Policy) (dir string, account *pipeline.Accounting, err error) {
-	run := pipeline.Options{Policy: policy, KeepGaps: true}
+func analyzeForServing(ctx context.Context, std *stdio, s *screen, inputs []string, run pipeline.Options) (dir string, account *pipeline.Accounting, err error) {
+	run.KeepGaps = true
 	return keepTemporarily(ctx, store.WriterOptions{Keep: store.KeepAll}, func(sink pipeline.Sink) (*pipeline.Accounting, error) {
 		done := s.progress(&run)
 		defer done()

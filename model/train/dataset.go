@@ -27,6 +27,10 @@ type Source struct {
 	// Group tells which logs are of the same recording: they are held back
 	// together. "" stands for the log itself.
 	Group string
+	// Rules has the rules of the linker decide alone. Whatever is trained on
+	// some recordings and measured on others needs that: the ranker that whet
+	// comes with knows them all.
+	Rules bool
 	// Policy is the noise policy; nil means noise.Default.
 	Policy *noise.Policy
 }
@@ -73,7 +77,7 @@ func Load(ctx context.Context, s Source) (*model.Sequence, error) {
 			return nil
 		},
 	}
-	options := pipeline.Options{Policy: s.Policy, Labels: codec, KeepRaw: s.Key != ""}
+	options := pipeline.Options{Policy: s.Policy, NoModel: s.Rules, Labels: codec, KeepRaw: s.Key != ""}
 	if _, err := pipeline.Run(ctx, []string{s.Log}, nil, options, sink); err != nil {
 		return nil, fmt.Errorf("reading the log %s: %w", s.Log, err)
 	}

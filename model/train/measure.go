@@ -85,7 +85,7 @@ func (r *Measurement) add(l *model.Line, v model.Voted, place int) {
 	}
 	if split {
 		r.Split++
-		r.Ranks[min(rank(v.Ranked, l.Target), len(r.Ranks)-1)]++
+		r.Ranks[min(rankOf(v.Ranked, l.Target), len(r.Ranks)-1)]++
 	}
 	bin := &r.Bins[min(int(confidence*10), len(r.Bins)-1)]
 	bin.Lines++
@@ -99,8 +99,8 @@ func (r *Measurement) add(l *model.Line, v model.Voted, place int) {
 	r.Course[place].add(!right)
 }
 
-// rank gives the place of a label, from 1; 0 where it is not there.
-func rank(ranked []model.Scored, l label.Label) int {
+// rankOf gives the place of a label, from 1; 0 where it is not there.
+func rankOf(ranked []model.Scored, l label.Label) int {
 	for i, s := range ranked {
 		if s.Label == l {
 			return i + 1

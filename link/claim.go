@@ -14,6 +14,9 @@ type eventReport struct {
 	at, received micros
 }
 
+// reportMemory is how long an Event is remembered, more than the look ahead.
+const reportMemory = 10 * second
+
 // observeReport notes an Event at its first sight. client-go names an Event
 // after the object, a dot and the nanoseconds since the Unix epoch at which it
 // was recorded, in hexadecimal digits (k8s.io/client-go/tools/record,
@@ -31,8 +34,11 @@ func (n *podNames) observeReport(it *item, a *actor) {
 	if err != nil {
 		return
 	}
-	r := eventReport{a.username, ev.Object.Name[:dot], nanos / 1000, it.received}
-	n.reports[ev.Object.Namespace] = append(n.reports[ev.Object.Namespace], r)
+	list := n.reports[ev.Object.Namespace]
+	for len(list) > 0 && list[0].received < it.received-reportMemory {
+		list = list[1:]
+	}
+	n.reports[ev.Object.Namespace] = append(list, eventReport{a.username, ev.Object.Name[:dot], nanos / 1000, it.received})
 }
 
 // reported finds the first Event about the named object that the client of a
@@ -42,8 +48,11 @@ func (n *podNames) reported(r *request, name string) (at int, after micros) {
 	// Half a millisecond is for clocks of two machines.
 	const early = second / 2000
 	at, after = -1, NoAge
-	for i, report := range n.reports[r.event.Object.Namespace] {
-		if report.username == r.actor.username && report.name == name && report.at >= r.done-early && report.at-r.done < after {
+	for i, report := range slices.Backward(n.reports[r.event.Object.Namespace]) {
+		if report.received < r.received {
+			break // Those before came before the request did.
+		}
+		if report.username == r.actor.username && report.name == name && report.at >= r.done-early && report.at-r.done <= after {
 			at, after = i, report.at-r.done
 		}
 	}

@@ -174,7 +174,7 @@ func (o *serveOptions) fill(conf *config.Config) error {
 		return usageError("--tls-client-ca: whose certificates they are stands in a configuration (--config)")
 	}
 	conf.Every, conf.Grace = o.every, o.grace
-	cluster := config.Cluster{Name: o.cluster, Policy: o.policy}
+	cluster := config.Cluster{Name: o.cluster, Policy: o.policy, NoModel: o.noModel}
 	var err error
 	if cluster.Keep, err = config.ParseKeep(o.keep); err != nil {
 		return usageError("--keep: %w", err)

@@ -59,6 +59,8 @@ type Cluster struct {
 	Keep store.Keep
 	// NoRedact keeps the values of Secrets and issued tokens as they are.
 	NoRedact bool
+	// NoModel has the linker's rules decide alone.
+	NoModel bool
 }
 
 // Source is one way by which events come.

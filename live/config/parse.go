@@ -180,7 +180,7 @@ func (p *parser) readClient(n ast.Node, path string) error {
 
 func (p *parser) readCluster(n ast.Node, path string) error {
 	c := Cluster{Keep: store.KeepEvents}
-	redact := true
+	redact, model := true, true
 	var sources []ast.Node
 	err := p.Mapping(n, path, []yamldoc.Field{
 		{Name: "name", Read: yamldoc.Value(p.Document, &c.Name, parseName)},
@@ -193,8 +193,9 @@ func (p *parser) readCluster(n ast.Node, path string) error {
 		{Name: "policy", Read: p.path(&c.Policy)},
 		{Name: "keep", Read: yamldoc.Value(p.Document, &c.Keep, ParseKeep)},
 		{Name: "redact", Read: p.Bool(&redact)},
+		{Name: "model", Read: p.Bool(&model)},
 	})
-	c.NoRedact = !redact
+	c.NoRedact, c.NoModel = !redact, !model
 	p.config.Clusters = append(p.config.Clusters, c)
 	p.clusters, p.sources = append(p.clusters, n), append(p.sources, sources)
 	switch {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -16,6 +17,9 @@ type Options struct {
 	Limits Limits
 	// Every is how often the data set is looked at. Default 1 min.
 	Every time.Duration
+	// Writing is held while something is written to the data set, by all who write
+	// to it. Nil for none.
+	Writing sync.Locker
 	// Log takes what a person who runs this should know. Default is none.
 	Log *slog.Logger
 }

@@ -129,7 +129,7 @@ func (s *Service) openClients(context.Context) (err error) {
 // openReaders opens what contexts go to.
 func (s *Service) openReaders(context.Context) error {
 	s.hub = hub.New(0)
-	s.keeper = retain.New(retain.Options{DataSet: s.config.Data, Limits: s.config.Retention, Log: s.log})
+	s.keeper = retain.New(retain.Options{DataSet: s.config.Data, Limits: s.config.Retention, Writing: &s.writing, Log: s.log})
 	if s.config.Alerts == "" {
 		return nil
 	}

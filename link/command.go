@@ -1,6 +1,7 @@
 package link
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -40,15 +41,14 @@ func (l *Linker) person(e *entry) {
 	cmd := a.command
 	if cmd != nil && l.newCommand(cmd, e) {
 		l.closeCommand(a)
-		cmd = nil
+		cmd, l.quiet = nil, 0
 	}
 	if cmd == nil {
 		cmd = l.resume(e)
 	}
 	if cmd == nil {
 		cmd = &command{begun: e.received, last: e.received, objects: map[objectKey]*contextState{}}
-		a.command = cmd
-		l.commands = append(l.commands, a)
+		l.begin(a, cmd)
 	}
 	if !lasting(e.event) {
 		cmd.last = max(cmd.last, e.done)
@@ -118,9 +118,15 @@ func (l *Linker) resume(e *entry) *command {
 		return nil
 	}
 	a.recent = a.recent[:len(a.recent)-1]
+	l.begin(a, cmd)
+	return cmd
+}
+
+// begin makes a command the one that an actor has in progress.
+func (l *Linker) begin(a *actor, cmd *command) {
 	a.command = cmd
 	l.commands = append(l.commands, a)
-	return cmd
+	l.quiet = min(l.quiet, cmd.last+l.gap)
 }
 
 // commandAt returns the command of the actor that was going on at a time.
@@ -191,6 +197,10 @@ func (l *Linker) closeCommand(a *actor) {
 
 // closeCommands ends the commands that have been silent for the gap.
 func (l *Linker) closeCommands(now micros, all bool) {
+	if !all && now <= l.quiet {
+		return
+	}
+	l.quiet = math.MaxInt64
 	kept := l.commands[:0]
 	for _, a := range l.commands {
 		if a.command == nil {
@@ -201,6 +211,7 @@ func (l *Linker) closeCommands(now micros, all bool) {
 			continue
 		}
 		kept = append(kept, a)
+		l.quiet = min(l.quiet, a.command.last+l.gap)
 	}
 	clear(l.commands[len(kept):])
 	l.commands = kept

@@ -40,6 +40,9 @@ type Linker struct {
 	found  []tied
 	// swept and sweptObjects are when sweep last went round.
 	swept, sweptObjects micros
+	// quiet is the time up to which no command ends by silence, and none of
+	// commands has ended otherwise.
+	quiet micros
 }
 
 // entry is an event that has been put in order.

@@ -152,7 +152,7 @@ func compareStates(t *testing.T, l *Linker) {
 // gives, what follows from that, and an event's bytes.
 var notSaved = map[string]bool{
 	"Linker.options": true, "Linker.emit": true, "Linker.report": true, "Linker.rules": true, "Linker.gap": true,
-	"Linker.choice": true, "Linker.found": true,
+	"Linker.choice": true, "Linker.found": true, "Linker.quiet": true,
 	"window.wait": true, "window.maxItems": true, "window.maxBytes": true, "index.max": true, "Event.Raw": true,
 }
 

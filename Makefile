@@ -46,8 +46,8 @@ bench: ## run the benchmarks of every package
 .PHONY: figures
 figures: $(BIN) ## print the figures of docs/accuracy.md
 	@for r in day crowd medium v136 short; do for v in audit metadata; do \
-		echo "whet evaluate --truth recordings/$$r recordings/$$r.$$v.jsonl.zst"; \
-		$(BIN) evaluate --truth recordings/$$r recordings/$$r.$$v.jsonl.zst || exit 1; \
+		echo "whet evaluate --no-model --truth recordings/$$r recordings/$$r.$$v.jsonl.zst"; \
+		$(BIN) evaluate --no-model --truth recordings/$$r recordings/$$r.$$v.jsonl.zst || exit 1; \
 	done; done
 
 .PHONY: speed

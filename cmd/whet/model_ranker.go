@@ -100,13 +100,13 @@ func printLinkTrials(w io.Writer, trials []train.LinkTrial) error {
 		}
 	}
 	for _, level := range train.LinkLevels() {
-		all, bins := train.SumLinks(trials, level)
+		all := train.SumLinks(trials, level)
 		if all.Hard == 0 {
 			continue
 		}
 		fmt.Fprintf(w, "\nall at level %s: %d wrong by rules, %d ranked, %s\n", level, all.WrongByRules, all.WrongRanked, less(all.WrongByRules, all.WrongRanked))
 		fmt.Fprintf(w, "%-12s %8s %10s %8s\n", "confidence", "links", "promised", "right")
-		for _, b := range bins {
+		for _, b := range all.Bins {
 			if b.Links > 0 {
 				fmt.Fprintf(w, "from %-7.2f %8d %10.4f %8.4f\n", b.Least, b.Links, b.Promised, float64(b.Right)/float64(b.Links))
 			}

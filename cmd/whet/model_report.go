@@ -19,7 +19,8 @@ const modelReportHelp = `Report trains as whet model evaluate --leave-one-out do
 it to one page (HTML that loads nothing) and, with --json, to a JSON file: loss
 curves, accuracy, macro precision, recall and F1, what is confused, frequent and
 rare labels, where errors sit, how sure the vote is, what the network relies on,
-and a small decision tree that does nearly the same.`
+and a small decision tree that does nearly the same. Of several recordings it
+shows the ranker of the linker, too: its errors, and how sure it is.`
 
 // modelReportOptions are the flags of whet model report.
 type modelReportOptions struct {
@@ -97,7 +98,31 @@ func runModelReport(ctx context.Context, std *stdio, o *modelReportOptions, args
 		}
 		r.Others = append(r.Others, report.Other{Name: name, Voted: all.Voted.Figures()})
 	}
+	if o.data.key == "" {
+		links, err := reportLinks(ctx, std, o, args)
+		if err != nil {
+			return err
+		}
+		r.AddLinks(links)
+	}
 	return writeReport(std, o, r)
+}
+
+// reportLinks runs the trials of the linker's ranker; there are none with a
+// single recording.
+func reportLinks(ctx context.Context, std *stdio, o *modelReportOptions, args []string) ([]train.LinkTrial, error) {
+	logs, done, err := loadLinks(ctx, std, &o.data, args)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	one := !slices.ContainsFunc(logs, func(l train.Links) bool { return l.Group != logs[0].Group })
+	if one {
+		return nil, nil
+	}
+	return train.LeaveOneOutLinks(ctx, logs, o.leaveOneOut, rankerOptions(&o.plan), func(name string) {
+		fmt.Fprintf(std.err, "ranker, training without %s\n", term.Sanitize(name))
+	})
 }
 
 // leaveOneOut runs the trials of a report.

@@ -37,13 +37,15 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		"losses":      lossCurves,
 		"reliability": reliability,
 		"frequency":   frequency,
-		"heat":        heat,
-		"cell":        cell,
-		"wrong":       func(t train.Tally) float64 { return ratio(t.Wrong, t.Lines) },
-		"bar":         func(x, most float64) string { return fmt.Sprintf("%.1f", 100*math.Max(x, 0)/math.Max(most, 1e-9)) },
-		"largest":     largest,
-		"rows":        treeRows,
-		"sub":         func(x float64) float64 { return 1 - x },
+
+		"linkReliability": linkReliability,
+		"heat":            heat,
+		"cell":            cell,
+		"wrong":           func(t train.Tally) float64 { return ratio(t.Wrong, t.Lines) },
+		"bar":             func(x, most float64) string { return fmt.Sprintf("%.1f", 100*math.Max(x, 0)/math.Max(most, 1e-9)) },
+		"largest":         largest,
+		"rows":            treeRows,
+		"sub":             func(x float64) float64 { return 1 - x },
 	}
 	t, err := template.New("page").Funcs(functions).Parse(page)
 	if err != nil {
@@ -100,7 +102,7 @@ func x(v float64) float64 { return chartLeft + v*(chartRight-chartLeft) }
 func y(v float64) float64 { return chartBottom - v*(chartBottom-chartTop) }
 
 // newChart begins a drawing with what stands at the ends of its axes.
-func newChart(left, right, bottom, top, caption string) *chart {
+func newChart(left, right, top, caption string) *chart {
 	c := &chart{}
 	fmt.Fprintf(c, `<svg viewBox="0 0 640 260" role="img" aria-label="%s"><path class="axis" d="M%.0f %.0fV%.0fH%.0f"/>`,
 		template.HTMLEscapeString(caption), chartLeft, chartTop, chartBottom, chartRight)
@@ -109,7 +111,7 @@ func newChart(left, right, bottom, top, caption string) *chart {
 	}
 	text(chartLeft, chartBottom+16, "start", left)
 	text(chartRight, chartBottom+16, "end", right)
-	text(chartLeft-5, chartBottom, "end", bottom)
+	text(chartLeft-5, chartBottom, "end", "0")
 	text(chartLeft-5, chartTop+10, "end", top)
 	text((chartLeft+chartRight)/2, chartBottom+30, "middle", caption)
 	return c
@@ -144,7 +146,7 @@ func lossCurves(trials []Trial) template.HTML {
 			most = max(most, e.Loss, e.Validation)
 		}
 	}
-	c := newChart("epoch 1", fmt.Sprintf("epoch %d", epochs), "0", fmt.Sprintf("%.3f", most), "loss: training blue, validation orange; thick: the mean of the trials")
+	c := newChart("epoch 1", fmt.Sprintf("epoch %d", epochs), fmt.Sprintf("%.3f", most), "loss: training blue, validation orange; thick: the mean of the trials")
 	for class, of := range map[string]func(train.Epoch) float64{
 		"training": func(e train.Epoch) float64 { return e.Loss }, "validation": func(e train.Epoch) float64 { return e.Validation },
 	} {
@@ -172,12 +174,25 @@ func lossCurves(trials []Trial) template.HTML {
 
 // reliability draws how often the vote is right against how sure it is.
 func reliability(bins []train.Bin) template.HTML {
-	c := newChart("0", "1", "0", "1", "confidence of the vote (across) and share that is right (up); the line is what should be")
+	c := newChart("0", "1", "1", "confidence of the vote (across) and share that is right (up); the line is what should be")
 	c.line("ideal", [][2]float64{{0, 0}, {1, 1}})
 	for _, b := range bins {
 		if b.Lines > 0 {
 			c.dot(b.Sum/float64(b.Lines), ratio(b.Right, b.Lines), 3+math.Log10(float64(b.Lines)),
 				fmt.Sprintf("%d lines: said %.3f, right %.3f", b.Lines, b.Sum/float64(b.Lines), ratio(b.Right, b.Lines)))
+		}
+	}
+	return c.html()
+}
+
+// linkReliability draws the share of right links against their confidence.
+func linkReliability(bins []train.LinkBin) template.HTML {
+	c := newChart("0", "1", "1", "confidence of a link (across) and share that is right (up); the line is what should be")
+	c.line("ideal", [][2]float64{{0, 0}, {1, 1}})
+	for _, b := range bins {
+		if b.Links > 0 {
+			c.dot(b.Promised, ratio(b.Right, b.Links), 3+math.Log10(float64(b.Links)),
+				fmt.Sprintf("%d links: promised %.3f, right %.3f", b.Links, b.Promised, ratio(b.Right, b.Links)))
 		}
 	}
 	return c.html()
@@ -189,7 +204,7 @@ func frequency(classes []Class) template.HTML {
 	for _, class := range classes {
 		most = max(most, class.Lines)
 	}
-	c := newChart("1 line", fmt.Sprintf("%d lines", most), "0", "1", "lines of a label (across, logarithmic) and share of them that is right (up)")
+	c := newChart("1 line", fmt.Sprintf("%d lines", most), "1", "lines of a label (across, logarithmic) and share of them that is right (up)")
 	for _, class := range classes {
 		if class.Lines > 0 {
 			c.dot(math.Log(float64(class.Lines))/math.Max(math.Log(float64(most)), 1e-9), class.Recall, 3,

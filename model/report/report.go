@@ -37,6 +37,10 @@ type Report struct {
 	Split     int           `json:"split"`
 	Ranks     []int         `json:"ranks"`
 	Bins      []train.Bin   `json:"bins"`
+	// Links are the trials of the linker's ranker, LinkSums those of each level
+	// together; both are empty where there was no recording to train it on.
+	Links    []train.LinkTrial       `json:"links,omitempty"`
+	LinkSums []train.LinkMeasurement `json:"-"`
 	// Importance and Explanation are those of the first trial's model, on the
 	// first log that it was measured on, which Examined names.
 	Examined    string      `json:"examined"`
@@ -152,6 +156,16 @@ func New(ctx context.Context, title, network string, trials []train.Trial, seed 
 	}
 	r.Explanation = Explain(first.Model, first.Tested[0], maxLeaves)
 	return r, nil
+}
+
+// AddLinks adds the trials of the linker's ranker.
+func (r *Report) AddLinks(trials []train.LinkTrial) {
+	r.Links = trials
+	for _, level := range train.LinkLevels() {
+		if all := train.SumLinks(trials, level); all.Hard > 0 {
+			r.LinkSums = append(r.LinkSums, all)
+		}
+	}
 }
 
 // classes lists the labels with their outcomes.

@@ -43,12 +43,23 @@ func TestReport(t *testing.T) {
 	// A name that a log could hold must not become a part of the page.
 	r.Kinds = append(r.Kinds, Kind{Name: `<script>alert("x")</script>`})
 	r.Trials[0].Name = `"><img onerror=alert(1)>`
+	links := []train.LinkTrial{{Name: "a", Logs: []train.LinkMeasurement{{
+		Name: `<script>.metadata`, Hard: 200, WrongByRules: 31, WrongRanked: 17,
+		Bins: make([]train.LinkBin, len(train.SumLinks(nil, "").Bins)),
+	}}}}
+	links[0].Logs[0].Bins[7] = train.LinkBin{Least: 0.99, Links: 150, Right: 149, Promised: 0.995}
+	r.AddLinks(links)
 	var page, figures bytes.Buffer
 	if err := r.WriteHTML(&page); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.WriteJSON(&figures); err != nil {
 		t.Fatal(err)
+	}
+	for _, want := range []string{"31 wrong by rules, 17 ranked", "150 links: promised 0.995, right 0.993"} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the page says nothing of %q", want)
+		}
 	}
 	for _, bad := range []string{"<script", "<img", "<b>"} {
 		if strings.Contains(page.String(), bad) {

@@ -97,10 +97,10 @@ func LinkLevels() []string { return []string{"metadata", "request", "audit"} }
 
 // SumLinks adds up the measurements of all logs of a level. The figures of
 // package evaluate are left out.
-func SumLinks(trials []LinkTrial, level string) (all LinkMeasurement, bins []LinkBin) {
-	all.Name = level
+func SumLinks(trials []LinkTrial, level string) LinkMeasurement {
+	all := LinkMeasurement{Name: level}
 	for _, least := range linkEdges() {
-		bins = append(bins, LinkBin{Least: least})
+		all.Bins = append(all.Bins, LinkBin{Least: least})
 	}
 	for _, t := range trials {
 		for _, l := range t.Logs {
@@ -111,12 +111,13 @@ func SumLinks(trials []LinkTrial, level string) (all LinkMeasurement, bins []Lin
 			all.WrongByRules += l.WrongByRules
 			all.WrongRanked += l.WrongRanked
 			for i, b := range l.Bins {
-				sum := bins[i].Promised*float64(bins[i].Links) + b.Promised*float64(b.Links)
-				bins[i].Links += b.Links
-				bins[i].Right += b.Right
-				bins[i].Promised = sum / max(float64(bins[i].Links), 1)
+				into := &all.Bins[i]
+				sum := into.Promised*float64(into.Links) + b.Promised*float64(b.Links)
+				into.Links += b.Links
+				into.Right += b.Right
+				into.Promised = sum / max(float64(into.Links), 1)
 			}
 		}
 	}
-	return all, bins
+	return all
 }

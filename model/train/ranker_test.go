@@ -47,18 +47,18 @@ func TestRanker(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, level := range LinkLevels() {
-		all, bins := SumLinks(trials, level)
+		all := SumLinks(trials, level)
 		if all.Hard == 0 || all.WrongRanked > all.WrongByRules {
 			t.Errorf("%s: %d of %d effects are wrong, and %d by rules alone", level, all.WrongRanked, all.Hard, all.WrongByRules)
 		}
-		for _, b := range bins {
+		for _, b := range all.Bins {
 			// Of few links in a bin a share says nothing.
 			if share := float64(b.Right) / float64(b.Links); b.Links >= 50 && share < b.Least-0.05 {
 				t.Errorf("%s: of %d links with a confidence from %v on %.3f are right", level, b.Links, b.Least, share)
 			}
 		}
 	}
-	if all, _ := SumLinks(trials, "metadata"); all.WrongRanked*3 > all.WrongByRules*2 {
+	if all := SumLinks(trials, "metadata"); all.WrongRanked*3 > all.WrongByRules*2 {
 		t.Errorf("at Metadata level %d are wrong, and %d by rules alone: less than a third is mended", all.WrongRanked, all.WrongByRules)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,7 +88,20 @@ func (f *Follower) poll(ctx context.Context) (looking time.Duration, err error) 
 		}
 		wrong = keepFirst(wrong, err)
 	}
+	f.forget(files)
 	return looking, keepFirst(wrong, f.tidy(ctx))
+}
+
+// forget lets go of what is known of names that are no longer there.
+func (f *Follower) forget(files []found) {
+	if len(f.looked) <= len(files) {
+		return
+	}
+	there := make(map[string]bool, len(files))
+	for _, file := range files {
+		there[file.path] = true
+	}
+	maps.DeleteFunc(f.looked, func(path string, _ look) bool { return !there[path] })
 }
 
 // keepFirst gives the first of two errors that there is. What comes later is

@@ -24,6 +24,7 @@ const segmentSuffix = ".parquet"
 // The zstd levels. A run must not wait for its full segments; the others, of
 // which there are few, are small.
 const (
+	quickLevel   = 3
 	fullLevel    = 5
 	partLevel    = 12
 	compactLevel = 19
@@ -38,6 +39,7 @@ type fileWriter struct {
 	dir     string
 	cluster string
 	compact bool
+	quick   bool
 	zstd    zstd.Ctx
 	spare   chan *eventTable
 
@@ -125,6 +127,8 @@ func (f *segmentFile) choose(rows int) {
 	switch {
 	case f.owner.compact:
 		f.Level = compactLevel
+	case f.owner.quick:
+		f.Level = quickLevel
 	case rows >= fullRows || f.Table == tableRaw:
 		f.Level = fullLevel
 	default:

@@ -5,7 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/zeebo/xxh3"
 
@@ -68,9 +71,14 @@ func overlapping(list []segment, times []int64) []segment {
 	return found
 }
 
-// events marks the rows that the data set has.
-func (p *present) events(t *eventTable) (skip []bool, known int64, err error) {
-	for _, s := range overlapping(p.eventFiles, t.received.numbers) {
+// events marks the rows that the data set has. Rows of events after a time are
+// not looked for.
+func (p *present) events(t *eventTable, newAfter time.Time) (skip []bool, known int64, err error) {
+	rows, times := t.upTo(newAfter)
+	if len(rows) == 0 {
+		return nil, 0, nil
+	}
+	for _, s := range overlapping(p.eventFiles, times) {
 		keys, err := p.load(&s)
 		if err != nil {
 			return nil, 0, err
@@ -78,14 +86,29 @@ func (p *present) events(t *eventTable) (skip []bool, known int64, err error) {
 		if skip == nil {
 			skip = make([]bool, t.rows)
 		}
-		for row := range t.rows {
-			if _, ok := keys[t.key(p.seed, row)]; ok && !skip[row] {
+		for _, row := range rows {
+			if _, ok := keys[t.key(p.seed, int(row))]; ok && !skip[row] {
 				skip[row] = true
 				known++
 			}
 		}
 	}
 	return skip, known, nil
+}
+
+// upTo gives the rows without a stageTimestamp after a time, and their
+// requestReceivedTimestamps; with the zero time all rows.
+func (t *eventTable) upTo(newAfter time.Time) (rows []int32, received []int64) {
+	until := int64(math.MaxInt64)
+	if !newAfter.IsZero() {
+		until = newAfter.UnixMicro()
+	}
+	for row, at := range t.received.numbers {
+		if t.elapsed.null[row] || at+t.elapsed.numbers[row] <= until {
+			rows, received = append(rows, int32(row)), append(received, at)
+		}
+	}
+	return rows, received
 }
 
 func (p *present) load(s *segment) (map[uint64]int32, error) {
@@ -127,9 +150,18 @@ func (p *present) contexts(t *contextTable) (skip []bool, known, grown int64, er
 		rows[id] = int32(row)
 	}
 	skip = make([]bool, t.rows)
+	prefixes := make(map[int64]bool, t.rows)
+	for _, prefix := range t.idPrefix.numbers {
+		prefixes[prefix] = true
+	}
 	for i := range list {
 		if list[i].verify(p.dir) != nil {
 			continue // as in load
+		}
+		if some, err := p.hasPrefix(&list[i], prefixes); err != nil {
+			return nil, 0, 0, err
+		} else if !some {
+			continue
 		}
 		old := newContextTable()
 		if err := old.read(filepath.Join(p.dir, filepath.FromSlash(list[i].Path))); err != nil {
@@ -154,6 +186,16 @@ func (p *present) contexts(t *contextTable) (skip []bool, known, grown int64, er
 		}
 	}
 	return skip, known, grown, nil
+}
+
+// hasPrefix tells whether some id in a segment of contexts begins as one of
+// those given, which is quickly read.
+func (p *present) hasPrefix(s *segment, prefixes map[int64]bool) (bool, error) {
+	var c numberColumn
+	if err := readFile(filepath.Join(p.dir, filepath.FromSlash(s.Path)), []fileColumn{prefixOf(&c)}); err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(c.numbers, func(prefix int64) bool { return prefixes[prefix] }), nil
 }
 
 // logID tells a log by its first event.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/whet-k8s/whet/pipeline"
 )
@@ -75,8 +76,7 @@ func syncFolder(dir string) error {
 func (e *Engine) restore() error {
 	data, err := os.ReadFile(e.options.Checkpoint)
 	if errors.Is(err, fs.ErrNotExist) {
-		e.session, err = pipeline.Start(e.options.Pipeline, e.sink())
-		return err
+		return e.begin()
 	}
 	if err != nil {
 		return err
@@ -89,10 +89,18 @@ func (e *Engine) restore() error {
 	e.session, err = pipeline.Resume(bytes.NewReader(rest[8:]), e.options.Pipeline, e.sink())
 	if errors.Is(err, pipeline.ErrSessionVersion) {
 		e.options.Log.Warn("the state of another version of whet is left behind; contexts that were open do not go on", "error", err)
-		e.session, err = pipeline.Start(e.options.Pipeline, e.sink())
+		return e.begin()
 	}
 	if err != nil {
 		return fmt.Errorf("going on: %w", err)
 	}
 	return nil
+}
+
+// begin begins without a state. What a data set has already, whoever wrote it, is
+// from before now.
+func (e *Engine) begin() (err error) {
+	e.horizon = time.Now()
+	e.session, err = pipeline.Start(e.options.Pipeline, e.sink())
+	return err
 }

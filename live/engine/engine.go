@@ -66,6 +66,11 @@ const (
 	// maxWaiting bounds the events that are decided about and not in the data set
 	// yet; beyond it a checkpoint is made at once.
 	maxWaiting = 50_000
+	// late is how much older than the newest event one must be for the data set
+	// to be asked whether it has it. What is younger came in this process, or
+	// before horizon, and its repetitions are known by the session, or by the
+	// queue.
+	late = time.Minute
 	// stateShare bounds the time that writing the state takes: it is put off for
 	// so many times as long as it took last. Under load that leaves it out of most
 	// checkpoints, since the state is then large, and another process reads a few
@@ -82,6 +87,11 @@ type Engine struct {
 	saved   uint64 // the same, of the state in the file
 
 	nextState time.Time // when the state may be written again
+
+	// A process before this one has seen the messages up to known, and no event
+	// after horizon.
+	known   uint64
+	horizon time.Time
 
 	// What the data set does not have yet.
 	events   []pipeline.Annotation
@@ -109,9 +119,17 @@ func Open(stream *queue.Stream, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("reading the checkpoint %s: %w", o.Checkpoint, err)
 	}
 	e.saved = e.taken
+	e.horizon = later(e.horizon, e.session.Newest())
 	e.stats.Taken, e.stats.Saved = e.taken, e.taken
 	e.look()
 	return e, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (e *Engine) sink() pipeline.Sink {
@@ -138,12 +156,17 @@ func (e *Engine) sink() pipeline.Sink {
 // last checkpoint, or of a queue that cannot be read; the next Engine goes on
 // from the last checkpoint.
 func (e *Engine) Run(ctx context.Context) error {
+	before, err := e.stream.Stats(ctx)
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
+	e.known = before.Last
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	messages := make(chan *queue.Message)
 	var reading sync.WaitGroup
 	reading.Go(func() { e.read(ctx, messages, cancel) })
-	err := e.loop(ctx, messages)
+	err = e.loop(ctx, messages)
 	cancel(nil)
 	reading.Wait()
 	if err != nil {
@@ -258,6 +281,9 @@ func (e *Engine) take(ctx context.Context, m *queue.Message) error {
 		e.options.Log.Warn("malformed event", "place", got.Malformed[i].Error())
 	}
 	e.taken = m.Number
+	if m.Number <= e.known {
+		e.horizon = later(e.horizon, e.session.Newest())
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.stats.Taken = e.taken
@@ -331,7 +357,10 @@ func (e *Engine) store(ctx context.Context) ([]pipeline.Context, error) {
 		e.options.Writing.Lock()
 		defer e.options.Writing.Unlock()
 	}
-	w, err := store.Append(ctx, e.options.DataSet, e.options.Store)
+	o := e.options.Store
+	o.Quick = true
+	o.NewAfter = later(e.horizon, e.session.Newest().Add(-late))
+	w, err := store.Append(ctx, e.options.DataSet, o)
 	if err != nil {
 		return nil, fmt.Errorf("saving events: %w", err)
 	}

@@ -46,8 +46,12 @@ func compact(ctx context.Context, dir string) (done Compacted, err error) {
 	}
 	defer l.release()
 	done.FilesBefore, done.BytesBefore = len(m.Segments), m.size()
-	c := &compaction{ctx: ctx, dir: dir, next: *m, files: map[string]*fileWriter{}}
+	c := &compaction{ctx: ctx, dir: dir, into: dir, hard: true, next: *m, files: map[string]*fileWriter{}}
 	if err := c.run(m); err != nil {
+		c.drop()
+		return done, err
+	}
+	if err := c.next.retire(dir); err != nil {
 		c.drop()
 		return done, err
 	}
@@ -66,6 +70,8 @@ func compact(ctx context.Context, dir string) (done Compacted, err error) {
 type compaction struct {
 	ctx     context.Context
 	dir     string
+	into    string // where segments are written
+	hard    bool   // compress as far as zstd can
 	next    manifest
 	files   map[string]*fileWriter // by cluster
 	damaged []Damage
@@ -139,7 +145,7 @@ func (c *compaction) merge(group []segment) ([]segment, error) {
 	// One writer after the other would take much memory for zstd's highest level.
 	files := c.files[group[0].Cluster]
 	if files == nil {
-		files = newFileWriter(c.ctx, c.dir, group[0].Cluster, true)
+		files = newFileWriter(c.ctx, c.into, group[0].Cluster, c.hard)
 		c.files[group[0].Cluster] = files
 	}
 	before := len(files.segments)

@@ -64,26 +64,21 @@ func Open(ctx context.Context, dir string) (*DataSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the data set %s: %w", dir, err)
 	}
-	lock, err := lockShared(filepath.Join(absolute, readersName))
-	if err != nil {
+	d := &DataSet{dir: absolute}
+	// One that is written meanwhile is looked at again.
+	d.stamp, _ = stampOf(d.dir)
+	if d.lock, d.manifest, err = lockReading(absolute); err != nil {
 		return nil, fmt.Errorf("opening the data set %s: %w", dir, err)
 	}
-	d := &DataSet{dir: absolute, lock: lock}
 	if err := d.open(ctx); err != nil {
-		lock.release()
+		d.lock.release()
 		return nil, fmt.Errorf("opening the data set %s: %w", dir, err)
 	}
 	return d, nil
 }
 
 func (d *DataSet) open(ctx context.Context) error {
-	// One that is written meanwhile is looked at again.
-	d.stamp, _ = stampOf(d.dir)
-	m, err := readManifest(d.dir)
-	if err != nil {
-		return err
-	}
-	d.manifest = m
+	m := d.manifest
 	d.resolver = &resolver{dir: d.dir}
 	small := m.size() <= comparedBytes
 	for _, s := range m.Segments {

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// The names of the files that are locked: one by the writer, the other by all
-// who read, so that nothing is removed under them.
+// The names of the files that are locked: by the writer, by who merges segments
+// beside him, and by all who read, so that nothing is removed under them.
 const (
 	writerName  = "writer.lock"
+	mergeName   = "merge.lock"
 	readersName = "readers.lock"
 )
 
@@ -23,6 +24,15 @@ type lock struct {
 
 // errLocked says that somebody else holds the lock.
 var errLocked = errors.New("locked")
+
+// busyError is errLocked for the one who wants to write, with who does.
+type busyError struct{ who string }
+
+func (e *busyError) Error() string {
+	return "another whet" + e.who + " is writing to this data set: try again when it has finished"
+}
+
+func (e *busyError) Unwrap() error { return errLocked }
 
 // lockExclusive takes a lock for one, and gives errLocked when it is taken.
 func lockExclusive(name string) (*lock, error) {
@@ -71,7 +81,7 @@ func lockWriter(name string) (*lock, error) {
 				who = fmt.Sprintf(" (process %d)", pid)
 			}
 		}
-		return nil, fmt.Errorf("another whet%s is writing to this data set: try again when it has finished", who)
+		return nil, &busyError{who}
 	}
 	if err != nil {
 		return nil, err

@@ -36,8 +36,11 @@ type manifest struct {
 	// after.
 	Ordinals int64 `json:"ordinals"`
 	// Replaced are files that newer ones took the place of, and that somebody
-	// may still read.
+	// may still read. Left are those that nobody can read who opens the data set
+	// now, and Readers is the generation of who does (readers.go).
 	Replaced []string `json:"replaced,omitempty"`
+	Left     []left   `json:"left,omitempty"`
+	Readers  int      `json:"readers,omitempty"`
 }
 
 // segment is one immutable Parquet file.
@@ -103,6 +106,9 @@ func readManifest(dir string) (*manifest, error) {
 		return nil, fmt.Errorf("it has format version %d, and this whet reads up to %d: use a newer whet", m.Version, formatVersion)
 	}
 	paths := slices.Clone(m.Replaced)
+	for _, l := range m.Left {
+		paths = append(paths, l.Paths...)
+	}
 	for i := range m.Segments {
 		paths = append(paths, m.Segments[i].Path)
 	}

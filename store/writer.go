@@ -40,12 +40,6 @@ type WriterOptions struct {
 	Keep Keep
 	// NoRedact keeps the values of Secrets and issued tokens as they are.
 	NoRedact bool
-	// NewAfter says that the data set has no event whose stageTimestamp is after
-	// it, so that it is not looked for there: that saves reading segments whose
-	// times overlap. Zero looks for every event.
-	NewAfter time.Time
-	// Quick compresses fast, for segments that are soon compacted.
-	Quick bool
 }
 
 const (
@@ -142,7 +136,6 @@ func (w *Writer) begin(ctx context.Context) (err error) {
 	}
 	w.present = newPresent(w.dir, w.options.Cluster, w.manifest)
 	w.files = newFileWriter(ctx, w.dir, w.options.Cluster, false)
-	w.files.quick = w.options.Quick
 	return nil
 }
 
@@ -168,7 +161,7 @@ func openForWriting(dir string) (*lock, *manifest, error) {
 	}
 	if err == nil {
 		// Readers lock this file, and must not need to make it.
-		err = touch(filepath.Join(dir, readersName))
+		err = touch(filepath.Join(dir, readersFile(m.Readers)))
 	}
 	if err != nil {
 		l.release()
@@ -186,8 +179,11 @@ func looksLikeOurs(dir string) error {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case manifestName, manifestName + temporarySuffix, writerName, readersName, keyName, keyName + temporarySuffix, tableEvents, tableContexts, tableRaw, LiveFolder:
+		case manifestName, manifestName + temporarySuffix, writerName, mergeName, keyName, keyName + temporarySuffix, tableEvents, tableContexts, tableRaw, mergingName, LiveFolder:
 		default:
+			if isReadersFile(e.Name()) {
+				continue
+			}
 			return fmt.Errorf("it holds %q, which is no part of a data set: name an empty folder, or one that is not there yet", e.Name())
 		}
 	}
@@ -305,7 +301,7 @@ func (w *Writer) flushEvents(day string, without map[int64]bool) error {
 	t := w.events[day]
 	delete(w.events, day)
 	w.waiting -= t.rows
-	skip, known, err := w.present.events(t, w.options.NewAfter)
+	skip, known, err := w.present.events(t)
 	if err != nil {
 		return err
 	}
@@ -442,6 +438,9 @@ func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := m.retire(w.dir); err != nil {
+		return err
+	}
 	placed, err := m.write(w.dir)
 	if placed {
 		w.files.keep()
@@ -499,7 +498,10 @@ func sum(a, b map[string]int) map[string]int {
 // before, and may have grown, counts once; a run that added nothing does not
 // count.
 func (w *Writer) account(inputs []input, account *pipeline.Accounting) []input {
-	if w.first == "" {
+	switch {
+	case account.Bytes == 0 && account.Lines == 0 && account.Events > 0:
+		return w.accountLive(inputs, account)
+	case w.first == "":
 		w.first = fmt.Sprintf("no event in %d bytes", account.Bytes)
 	}
 	in := input{
@@ -522,6 +524,21 @@ func (w *Writer) account(inputs []input, account *pipeline.Accounting) []input {
 	case at < 0 && (w.added.Events+w.added.Contexts+w.added.Grown > 0 || w.known == 0):
 		inputs = append(inputs, in)
 	}
+	return inputs
+}
+
+// liveInput stands for the first event of all that came live: it came in many
+// small runs.
+const liveInput = "live"
+
+// accountLive adds a run that read no bytes of a log to all such runs.
+func (w *Writer) accountLive(inputs []input, account *pipeline.Accounting) []input {
+	inputs = slices.Clone(inputs)
+	at := slices.IndexFunc(inputs, func(in input) bool { return in.First == liveInput && in.Cluster == w.options.Cluster })
+	if at < 0 {
+		return append(inputs, input{Cluster: w.options.Cluster, First: liveInput, Events: account.Events})
+	}
+	inputs[at].Events += max(account.Events-w.known, 0)
 	return inputs
 }
 
@@ -556,6 +573,11 @@ func clean(dir string, m *manifest) error {
 	for _, path := range m.Replaced {
 		named[path] = true
 	}
+	for _, l := range m.Left {
+		for _, path := range l.Paths {
+			named[path] = true
+		}
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("opening the data set: %w", err)
@@ -580,26 +602,4 @@ func clean(dir string, m *manifest) error {
 		}
 	}
 	return nil
-}
-
-// removeReplaced removes the files that newer ones took the place of, unless
-// somebody reads. What cannot be removed stays in the manifest, and the next who
-// writes tries again: what was written is in place, whatever comes of this.
-func removeReplaced(dir string, m *manifest) {
-	if len(m.Replaced) == 0 {
-		return
-	}
-	l, err := lockExclusive(filepath.Join(dir, readersName))
-	if err != nil {
-		return
-	}
-	defer l.release()
-	for _, path := range m.Replaced {
-		err := os.Remove(filepath.Join(dir, filepath.FromSlash(path)))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return
-		}
-	}
-	m.Replaced = nil
-	_, _ = m.write(dir)
 }

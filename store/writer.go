@@ -40,6 +40,12 @@ type WriterOptions struct {
 	Keep Keep
 	// NoRedact keeps the values of Secrets and issued tokens as they are.
 	NoRedact bool
+	// NewAfter says that the data set has no event whose stageTimestamp is after
+	// it, so that it is not looked for there: that saves reading segments whose
+	// times overlap. Zero looks for every event.
+	NewAfter time.Time
+	// Quick compresses fast, for segments that are soon compacted.
+	Quick bool
 }
 
 const (
@@ -136,6 +142,7 @@ func (w *Writer) begin(ctx context.Context) (err error) {
 	}
 	w.present = newPresent(w.dir, w.options.Cluster, w.manifest)
 	w.files = newFileWriter(ctx, w.dir, w.options.Cluster, false)
+	w.files.quick = w.options.Quick
 	return nil
 }
 
@@ -301,7 +308,7 @@ func (w *Writer) flushEvents(day string, without map[int64]bool) error {
 	t := w.events[day]
 	delete(w.events, day)
 	w.waiting -= t.rows
-	skip, known, err := w.present.events(t)
+	skip, known, err := w.present.events(t, w.options.NewAfter)
 	if err != nil {
 		return err
 	}

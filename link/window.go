@@ -22,8 +22,10 @@ type item struct {
 // tells most. Nothing of the order of arrival takes part, so that a shuffled
 // log gives the same result.
 func compareItems(a, b *item) int {
+	if c := cmp.Compare(a.received, b.received); c != 0 {
+		return c // before the events are looked at, which are somewhere in memory
+	}
 	return cmp.Or(
-		cmp.Compare(a.received, b.received),
 		strings.Compare(a.event.AuditID, b.event.AuditID),
 		strings.Compare(a.event.RequestURI, b.event.RequestURI),
 		cmp.Compare(stageRank(a.event.Stage), stageRank(b.event.Stage)),

@@ -4,7 +4,7 @@
 import { drawn, serve, test } from "./whet";
 
 test("the first picture of a million events", async ({ page }) => {
-  const server = await serve(process.env["MILLION"]!, "--data");
+  const server = await serve("--data", process.env["MILLION"]!);
   const times: number[] = [];
   for (let i = 0; i < 6; i++) {
     await page.goto(server.url);

@@ -11,7 +11,7 @@ test("the token is asked for once, and a wrong one is refused", async ({ page, c
   const folder = mkdtempSync(join(tmpdir(), "whet-token-"));
   const file = join(folder, "token");
   writeFileSync(file, TOKEN + "\n", { mode: 0o600 });
-  const server = await serve(DEMO, "--token-file", file);
+  const server = await serve("--token-file", file, DEMO);
   try {
     await page.goto(server.url);
     const field = page.getByLabel("Token");

@@ -14,10 +14,10 @@ interface Server {
   stop: () => Promise<void>;
 }
 
-/** Starts whet serve on a log, on a port of its own choice. */
-export async function serve(log: string, ...flags: string[]): Promise<Server> {
+/** Starts whet serve on a log, or with flags alone, on a port of its own choice. */
+export async function serve(...log: string[]): Promise<Server> {
   const program = process.env["WHET_BIN"] ?? resolve(ROOT, "bin/whet");
-  const child = spawn(program, ["serve", "--listen", "127.0.0.1:0", ...flags, log], {
+  const child = spawn(program, ["serve", "--listen", "127.0.0.1:0", ...log], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = new Promise<void>((done) =>

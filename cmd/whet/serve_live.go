@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"math"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -88,6 +89,11 @@ func runServeLive(cmd *cobra.Command, std *stdio, o *serveOptions, inputs []stri
 	log.SetFlags(0)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(servingGC)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// What is open decides how much it needs: under load that is more than a
+		// run that ends aims at, and collecting garbage would be all it does.
+		debug.SetMemoryLimit(math.MaxInt64)
 	}
 	s, err := service.Open(cmd.Context(), service.Options{
 		Config: conf, Assets: web.Files(), Version: version(), Stdin: std.in, Log: logger,

@@ -17,6 +17,8 @@ import (
 	"github.com/DataDog/zstd"
 	"github.com/zeebo/xxh3"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/whet-k8s/whet/internal/durable"
 )
 
 const segmentSuffix = ".parquet"
@@ -222,7 +224,7 @@ func (w *fileWriter) sync() error {
 	var group errgroup.Group
 	group.SetLimit(maxSyncs)
 	for name := range names {
-		group.Go(func() error { return syncFile(name) })
+		group.Go(func() error { return durable.Sync(name) })
 	}
 	return group.Wait()
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/whet-k8s/whet/internal/durable"
 	"github.com/whet-k8s/whet/pipeline"
 )
 
@@ -127,54 +128,10 @@ func (m *manifest) write(dir string) (placed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("writing the manifest: %w", err)
 	}
-	if err := replaceFile(filepath.Join(dir, manifestName), append(data, '\n')); err != nil {
+	if err := durable.Replace(filepath.Join(dir, manifestName), durable.Bytes(append(data, '\n'))); err != nil {
 		return false, fmt.Errorf("writing the manifest: %w", err)
 	}
-	return true, syncFile(dir)
-}
-
-// replaceFile writes a file whole or not at all.
-func replaceFile(name string, data []byte) error {
-	err := writeSynced(name+temporarySuffix, data)
-	if err == nil {
-		err = os.Rename(name+temporarySuffix, name)
-	}
-	if err != nil {
-		// The file is of no use, and takes space where there may be none left.
-		_ = os.Remove(name + temporarySuffix)
-	}
-	return err
-}
-
-func writeSynced(name string, data []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
-}
-
-// syncFile makes a file last, or the names in a folder.
-func syncFile(name string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return fmt.Errorf("opening %s: %w", name, err)
-	}
-	err = f.Sync()
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return fmt.Errorf("syncing %s: %w", name, err)
-	}
-	return nil
+	return true, durable.Sync(dir)
 }
 
 // check looks whether a segment is there and whole, without reading all of it.

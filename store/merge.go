@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/whet-k8s/whet/internal/durable"
 )
 
 // mergingName is the folder, within that of the data set, in which Merge writes
@@ -222,7 +224,7 @@ func place(ctx context.Context, dir string, list []replacement, writing sync.Loc
 		}
 	}
 	for folder := range folders {
-		if err := syncFile(folder); err != nil {
+		if err := durable.Sync(folder); err != nil {
 			return done, err
 		}
 	}

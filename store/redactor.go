@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/whet-k8s/whet/audit"
+	"github.com/whet-k8s/whet/internal/durable"
 	"github.com/whet-k8s/whet/redact"
 )
 
@@ -44,7 +45,7 @@ func openRedactor(dir string) (*redactor, error) {
 		if _, err := rand.Read(key); err != nil {
 			return nil, fmt.Errorf("drawing the key for redaction: %w", err)
 		}
-		err = replaceFile(name, key)
+		err = durable.Replace(name, durable.Bytes(key))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the key for redaction: %w", err)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,18 +27,8 @@ func create(dir string) error {
 		return err
 	}
 	defer l.release()
-	data, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	name := filepath.Join(dir, manifestName)
-	if err := writeSynced(name+temporarySuffix, data); err != nil {
-		return err
-	}
-	if err := os.Rename(name+temporarySuffix, name); err != nil {
-		return err
-	}
-	return syncFile(dir)
+	_, err = m.write(dir)
+	return err
 }
 
 // Changed tells whether something was written to the data set since it was

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/whet-k8s/whet/audit"
+	"github.com/whet-k8s/whet/internal/durable"
 	"github.com/whet-k8s/whet/link"
 	"github.com/whet-k8s/whet/pipeline"
 )
@@ -559,7 +560,7 @@ func (m *manifest) size() int64 {
 }
 
 const (
-	temporarySuffix = ".tmp"
+	temporarySuffix = durable.Suffix
 )
 
 func touch(name string) error {

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/whet-k8s/whet/internal/durable"
 )
 
 // The state is a file of JSON, a line each:
@@ -285,7 +287,7 @@ func (s *state) rewrite() (err error) {
 		_ = s.file.Close() // the new one has all that it had
 	}
 	s.file, s.size, s.whole = f, size, size
-	return syncFolder(filepath.Dir(s.name))
+	return durable.Sync(filepath.Dir(s.name))
 }
 
 func (s *state) writeAll(f io.Writer) (int64, error) {
@@ -335,17 +337,4 @@ func writeLine(to *bytes.Buffer, l *line) error {
 	}
 	to.Write(append(text, '\n'))
 	return nil
-}
-
-// syncFolder makes the names in a folder last.
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
 }

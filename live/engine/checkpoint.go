@@ -1,16 +1,17 @@
 package engine
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/whet-k8s/whet/internal/durable"
 	"github.com/whet-k8s/whet/pipeline"
 )
 
@@ -21,53 +22,35 @@ const checkpointMagic = "whet checkpoint 1\n"
 
 // save writes the checkpoint beside the one that is there, and then in its
 // place.
-func (e *Engine) save() (err error) {
+func (e *Engine) save() error {
 	name := e.options.Checkpoint
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(name+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	_, err = w.Write(binary.LittleEndian.AppendUint64([]byte(checkpointMagic), e.taken))
-	if err == nil {
-		err = e.session.Snapshot(w)
-	}
-	for _, step := range []func() error{w.Flush, f.Sync} {
-		if err == nil {
-			err = step()
+	var size counter
+	err := durable.Replace(name, func(w io.Writer) error {
+		w = io.MultiWriter(w, &size)
+		if _, err := w.Write(binary.LittleEndian.AppendUint64([]byte(checkpointMagic), e.taken)); err != nil {
+			return err
 		}
-	}
-	if info, statErr := f.Stat(); statErr == nil && err == nil {
-		e.mu.Lock()
-		e.stats.StateBytes = info.Size()
-		e.mu.Unlock()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(name+".tmp", name)
-	}
+		return e.session.Snapshot(w)
+	})
 	if err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(name))
+	e.mu.Lock()
+	e.stats.StateBytes = int64(size)
+	e.mu.Unlock()
+	return durable.Sync(filepath.Dir(name))
 }
 
-// syncFolder makes the names in a folder last.
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+// counter counts bytes.
+type counter int64
+
+// Write counts them.
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
 }
 
 // restore goes on from the checkpoint, or begins where there is none. One of

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/whet-k8s/whet/internal/durable"
 )
 
 const (
@@ -115,33 +117,14 @@ func (s *state) write(name string) error {
 	if string(data) == string(s.written) {
 		return nil
 	}
-	if err := replace(name, data); err != nil {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return fmt.Errorf("remembering how far logs were read: %w", err)
+	}
+	if err := durable.Replace(name, durable.Bytes(data)); err != nil {
 		return fmt.Errorf("remembering how far logs were read: %w", err)
 	}
 	s.written = data
 	return nil
-}
-
-// replace writes a file whole or not at all.
-func replace(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(name+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(name+".tmp", name)
-	}
-	return err
 }
 
 // find gives the track of a file, nil for a new log. The inode decides between

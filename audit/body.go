@@ -137,6 +137,14 @@ func (d *Decoder) podSpec(b *Body, s *wirePodSpec) {
 	for i := range s.Volumes {
 		d.volume(&b.Pod, &s.Volumes[i])
 	}
+	for _, host := range [...]struct {
+		yes  bool
+		word string
+	}{{s.HostNetwork, "hostNetwork"}, {s.HostPID, "hostPID"}, {s.HostIPC, "hostIPC"}} {
+		if host.yes {
+			d.add(&b.Pod.Host, host.word)
+		}
+	}
 	for _, secret := range s.ImagePullSecrets {
 		d.add(&b.Pod.Secrets, secret.Name)
 	}
@@ -151,6 +159,9 @@ func (d *Decoder) container(b *Body, c *wireContainer) {
 			d.add(&b.Pod.ConfigMaps, from.ConfigMapKeyRef.Name)
 			d.add(&b.Pod.Secrets, from.SecretKeyRef.Name)
 		}
+	}
+	if c.SecurityContext != nil && c.SecurityContext.Privileged {
+		d.add(&b.Pod.Host, "privileged")
 	}
 	for i := range c.EnvFrom {
 		d.add(&b.Pod.ConfigMaps, c.EnvFrom[i].ConfigMapRef.Name)
@@ -167,6 +178,9 @@ func (d *Decoder) volume(refs *PodRefs, v *wireVolume) {
 			d.add(&refs.ConfigMaps, v.Projected.Sources[i].ConfigMap.Name)
 			d.add(&refs.Secrets, v.Projected.Sources[i].Secret.Name)
 		}
+	}
+	if v.HostPath != nil {
+		d.add(&refs.Host, "hostPath "+v.HostPath.Path)
 	}
 	if v.CSI != nil {
 		d.add(&refs.Secrets, v.CSI.NodePublishSecretRef.Name)

@@ -244,4 +244,8 @@ type PodRefs struct {
 	Claims         []string
 	ConfigMaps     []string // volumes, projected volumes, envFrom and env
 	Secrets        []string // the same, and imagePullSecrets
+	// Host is what gives the containers power over their node, as the Pod Security
+	// Standards list it: privileged, hostNetwork, hostPID, hostIPC, and hostPath
+	// with a space and the path.
+	Host []string
 }

@@ -104,8 +104,7 @@ func (s *scanner) owner(name string, w *wireOwner) bool {
 	case "uid":
 		s.text(&w.UID)
 	case "controller":
-		controller := s.boolean()
-		w.Controller = controller != nil && *controller
+		s.truth(&w.Controller)
 	default:
 		return false
 	}

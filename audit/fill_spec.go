@@ -102,6 +102,12 @@ func (s *scanner) podSpec(name string, w *wirePodSpec) bool {
 		items(s, &w.Volumes, (*scanner).volume)
 	case "imagePullSecrets":
 		items(s, &w.ImagePullSecrets, (*scanner).named)
+	case "hostNetwork":
+		s.truth(&w.HostNetwork)
+	case "hostPID":
+		s.truth(&w.HostPID)
+	case "hostIPC":
+		s.truth(&w.HostIPC)
 	default:
 		return false
 	}
@@ -116,6 +122,8 @@ func (s *scanner) container(name string, w *wireContainer) bool {
 		items(s, &w.Env, (*scanner).env)
 	case "envFrom":
 		items(s, &w.EnvFrom, (*scanner).envFrom)
+	case "securityContext":
+		pointer(s, &w.SecurityContext, nil, (*scanner).security)
 	default:
 		return false
 	}
@@ -168,6 +176,28 @@ func (s *scanner) volume(name string, w *wireVolume) bool {
 		pointer(s, &w.Projected, nil, (*scanner).projected)
 	case "csi":
 		pointer(s, &w.CSI, nil, (*scanner).csi)
+	case "hostPath":
+		pointer(s, &w.HostPath, nil, (*scanner).hostPath)
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *scanner) security(name string, w *wireSecurity) bool {
+	switch name {
+	case "privileged":
+		s.truth(&w.Privileged)
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *scanner) hostPath(name string, w *wirePath) bool {
+	switch name {
+	case "path":
+		s.text(&w.Path)
 	default:
 		return false
 	}

@@ -215,6 +215,12 @@ func (s *scanner) boolean() *bool {
 	return &value
 }
 
+// truth takes true or false; anything else is false.
+func (s *scanner) truth(to *bool) {
+	value := s.boolean()
+	*to = value != nil && *value
+}
+
 // skip takes a value of any type, as strictly as if it were wanted.
 func (s *scanner) skip() {
 	s.open = s.open[:0]

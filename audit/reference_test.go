@@ -345,6 +345,9 @@ func referencePod(spec tree, b *Body) {
 				add(&p.ConfigMaps, env.str("valueFrom", "configMapKeyRef", "name"))
 				add(&p.Secrets, env.str("valueFrom", "secretKeyRef", "name"))
 			}
+			if c.child("securityContext")["privileged"] == true {
+				add(&p.Host, "privileged")
+			}
 			for _, from := range c.objects("envFrom") {
 				add(&p.ConfigMaps, from.str("configMapRef", "name"))
 				add(&p.Secrets, from.str("secretRef", "name"))
@@ -360,6 +363,14 @@ func referencePod(spec tree, b *Body) {
 			add(&p.Secrets, s.str("secret", "name"))
 		}
 		add(&p.Secrets, v.str("csi", "nodePublishSecretRef", "name"))
+		if path := v.child("hostPath"); path != nil {
+			add(&p.Host, "hostPath "+path.str("path"))
+		}
+	}
+	for _, field := range []string{"hostNetwork", "hostPID", "hostIPC"} {
+		if spec[field] == true {
+			add(&p.Host, field)
+		}
 	}
 	for _, s := range spec.objects("imagePullSecrets") {
 		add(&p.Secrets, s.str("name"))

@@ -200,12 +200,21 @@ type wirePodSpec struct {
 	EphemeralContainers []wireContainer `json:"ephemeralContainers"`
 	Volumes             []wireVolume    `json:"volumes"`
 	ImagePullSecrets    []wireName      `json:"imagePullSecrets"`
+	HostNetwork         bool            `json:"hostNetwork"`
+	HostPID             bool            `json:"hostPID"`
+	HostIPC             bool            `json:"hostIPC"`
 }
 
 type wireContainer struct {
 	Image   string        `json:"image"`
 	Env     []wireEnv     `json:"env"`
 	EnvFrom []wireEnvFrom `json:"envFrom"`
+
+	SecurityContext *wireSecurity `json:"securityContext"`
+}
+
+type wireSecurity struct {
+	Privileged bool `json:"privileged"`
 }
 
 type wireEnv struct {
@@ -228,6 +237,11 @@ type wireVolume struct {
 	Secret                wireSecret     `json:"secret"`
 	Projected             *wireProjected `json:"projected"`
 	CSI                   *wireCSI       `json:"csi"`
+	HostPath              *wirePath      `json:"hostPath"`
+}
+
+type wirePath struct {
+	Path string `json:"path"`
 }
 
 type wireClaim struct {

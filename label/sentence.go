@@ -20,7 +20,9 @@ const (
 // Sentence says in words what an event asks for: "scale deployment payments/web
 // to 4", "delete pods in team-ab", "exec into pod shop/cache". Where the bodies
 // tell, it says what a change changes; at Metadata level it falls back to what
-// the URI's fieldManager says, and at last to verb, resource and name. Who
+// the URI's fieldManager says, and at last to verb, resource and name. Of pods
+// and what makes them it names what the request asks for that gives them power
+// over their node: "create pod shop/debug (privileged, hostPID)". Who
 // asked, and with what result, is not part of it, but a dry run and an
 // impersonated user are.
 //
@@ -29,7 +31,7 @@ const (
 // or the value of a label.
 func Sentence(ev *audit.Event) string {
 	s := newSentence(ev)
-	words := s.words()
+	words := s.words() + s.power()
 	if ev.Impersonated != nil {
 		words += ", impersonating " + quote(ev.Impersonated.Username)
 	}
@@ -210,6 +212,40 @@ func (s *sentence) create() string {
 		}
 	}
 	return words
+}
+
+// power says what the request asks for that gives pods power over their node:
+// " (privileged, hostNetwork)".
+func (s *sentence) power() string {
+	ev := s.ev
+	if ev.Request == nil || len(ev.Request.Pod.Host) == 0 || ev.Object.Subresource != "" && ev.Object.Subresource != "ephemeralcontainers" {
+		return ""
+	}
+	switch ev.Verb + " " + ev.Object.APIGroup {
+	case "create ", "update ", "patch ", "create apps", "update apps", "patch apps", "create batch", "update batch", "patch batch":
+	default:
+		return "" // another kind's fields of the same names
+	}
+	host := slices.Clone(ev.Request.Pod.Host)
+	// What matters most is named first, and not cut off.
+	slices.SortStableFunc(host, func(a, b string) int { return cmp.Compare(powerRank(a), powerRank(b)) })
+	if len(host) > maxFacts {
+		host = append(host[:maxFacts:maxFacts], "…")
+	}
+	for i := range host {
+		host[i] = quote(host[i])
+	}
+	return " (" + strings.Join(host, ", ") + ")"
+}
+
+func powerRank(word string) int {
+	switch {
+	case word == "privileged":
+		return 0
+	case strings.HasPrefix(word, "hostPath "):
+		return 2
+	}
+	return 1
 }
 
 // access is the verb and the resource that an access review asks about.

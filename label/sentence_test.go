@@ -122,6 +122,27 @@ func TestSentence(t *testing.T) {
 			made("create", "/x", `{"resource":"pods","namespace":"shop","apiVersion":"v1"}`, `{"kind":"Pod","metadata":{"generateName":"web-"}}`),
 			"create pod shop/web-*",
 		},
+		"privileged workload": {
+			made("create", "/x", `{"resource":"daemonsets","namespace":"shop","name":"web","apiGroup":"apps"}`,
+				`{"kind":"DaemonSet","spec":{"template":{"spec":{"initContainers":[{"securityContext":{"privileged":true}}],"volumes":[{"hostPath":{"path":"/\u001b[2J"}}],"hostIPC":true}}}}`),
+			"create daemonset shop/web (privileged, hostIPC, hostPath /\uFFFD[2J)",
+		},
+		"privileged cron job": {
+			made("patch", "/x?dryRun=All", `{"resource":"cronjobs","namespace":"shop","name":"web","apiGroup":"batch"}`,
+				`{"spec":{"jobTemplate":{"spec":{"template":{"spec":{"hostPID":true}}}}}}`),
+			"change cronjob shop/web (spec.jobTemplate) (hostPID) (dry run)",
+		},
+		"privileged debugging": {
+			made("patch", "/x", pod("ephemeralcontainers"), `{"spec":{"ephemeralContainers":[{"securityContext":{"privileged":true}}]}}`),
+			"debug pod shop/cache with an ephemeral container (privileged)",
+		},
+		"status of a privileged pod": {
+			made("patch", "/x", pod("status"), `{"spec":{"hostPID":true}}`), "patch status of pod shop/cache",
+		},
+		"another kind with a field of the name": {
+			made("create", "/x", `{"resource":"hosts","namespace":"shop","name":"web","apiGroup":"example.org"}`, `{"kind":"Host","spec":{"hostNetwork":true}}`),
+			"create host shop/web",
+		},
 		"delete some": {
 			made("deletecollection", "/api/v1/namespaces/team-ab/pods?labelSelector=app%3Dweb", `{"resource":"pods","namespace":"team-ab","apiVersion":"v1"}`, ""),
 			"delete pods in team-ab where app=web",

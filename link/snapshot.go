@@ -18,7 +18,7 @@ import (
 // less, or another order of fields is another version.
 const (
 	snapshotMagic   = "whet linker "
-	snapshotVersion = 2
+	snapshotVersion = 3
 )
 
 // ErrSnapshotVersion says that a snapshot was written by a whet whose linker

@@ -108,7 +108,7 @@ func (s *stateCoder) involved(o *audit.InvolvedObject) {
 func (s *stateCoder) pod(p *audit.PodRefs) {
 	s.word(&p.NodeName)
 	s.word(&p.ServiceAccount)
-	for _, v := range []*[]string{&p.Claims, &p.ConfigMaps, &p.Secrets} {
+	for _, v := range []*[]string{&p.Claims, &p.ConfigMaps, &p.Secrets, &p.Host} {
 		texts(s.coder, v)
 	}
 }

@@ -56,7 +56,7 @@ func describe() map[string]metric {
 	gauge("queue_messages", "Messages in the queue that are not analysed and saved.", "cluster")
 	gauge("queue_bytes", "What they take on disk.", "cluster")
 	gauge("queue_writable", "Whether the queue takes events.", "cluster")
-	gauge("lag_seconds", "How long the oldest message in the queue has waited.", "cluster")
+	gauge("lag_seconds", "How far the analysis is behind the queue, 0 when it has taken everything.", "cluster")
 
 	gauge("engine_up", "Whether the analysis runs and its last checkpoint succeeded.", "cluster")
 	counter("events_analysed_total", "Events that were analysed, repeated ones too.", "cluster")
@@ -162,8 +162,10 @@ func (s *Service) queued(ctx context.Context, c *cluster, give sample) {
 	give("queue_messages", float64(stats.Messages), name)
 	give("queue_bytes", float64(stats.Bytes), name)
 	lag := 0.0
-	if !stats.Oldest.IsZero() {
-		lag = max(time.Since(stats.Oldest).Seconds(), 0)
+	// The queue keeps messages until the state that has taken them is saved, and
+	// the last one that was taken may be from before a long silence.
+	if done, _ := c.state(); done.Taken < stats.Last {
+		lag = max(min(time.Since(stats.Oldest), time.Since(done.Published)).Seconds(), 0)
 	}
 	give("lag_seconds", lag, name)
 }

@@ -189,17 +189,20 @@ func TestDataSet(t *testing.T) {
 		}, []string{"", "begins true 1"}},
 		// It grows.
 		{func() { write(t, dir, grown(happened(3, "alice", "begins", noon, true), time.Second)) }, []string{"", "begins true 2"}},
-		// The clock goes on, and nothing more comes: all close.
-		{func() { clock.Store(noon.Add(10 * time.Minute).UnixNano()) }, []string{"open before false 1; begins false 2", "open before false 1; begins false 2"}},
+		// The clock goes on, and nothing more comes: all close. Who gives nothing
+		// while they are open may see one late, which then closes later.
+		{func() { clock.Store(noon.Add(10 * time.Minute).UnixNano()) }, []string{"open before false 1", "open before false 1; begins false 2"}},
+		{func() { clock.Store(noon.Add(20 * time.Minute).UnixNano()) }, []string{"begins false 2", ""}},
 		// One that closed goes on after all, and a later one shows that it is over.
 		{func() {
-			write(t, dir, grown(grown(happened(3, "alice", "begins", noon, true), time.Second), time.Second), happened(5, "alice", "later", noon.Add(10*time.Minute), false))
+			write(t, dir, grown(grown(happened(3, "alice", "begins", noon, true), time.Second), time.Second), happened(5, "alice", "later", noon.Add(20*time.Minute), false))
 		}, []string{"begins false 3", "begins true 3; later true 1; begins false 3"}},
 		// One from the future does not hide what comes.
 		{func() {
-			write(t, dir, happened(6, "alice", "future", noon.Add(1000*time.Hour), false), happened(7, "alice", "now", noon.Add(10*time.Minute), false))
+			write(t, dir, happened(6, "alice", "future", noon.Add(1000*time.Hour), false), happened(7, "alice", "now", noon.Add(20*time.Minute), false))
 		}, []string{"", "now true 1; future true 1"}},
-		{func() { clock.Store(noon.Add(20 * time.Minute).UnixNano()) }, []string{"later false 1; now false 1; future false 1", "later false 1; now false 1; future false 1"}},
+		{func() { clock.Store(noon.Add(30 * time.Minute).UnixNano()) }, []string{"later false 1; now false 1", "later false 1; now false 1; future false 1"}},
+		{func() { clock.Store(noon.Add(40 * time.Minute).UnixNano()) }, []string{"future false 1", ""}},
 	}
 	var got [2]chan string
 	for i, open := range []bool{false, true} {

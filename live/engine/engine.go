@@ -103,6 +103,10 @@ type Engine struct {
 	redacted    func(pipeline.Context) pipeline.Context
 	previewed   uint64 // saved, of the last preview
 	nextPreview time.Time
+	looking     bool            // a preview is being made
+	told        map[string]bool // the ids that Contexts got since it was begun
+	outlooks    chan outlook
+	previews    sync.WaitGroup
 
 	mu    sync.Mutex
 	stats Stats
@@ -112,6 +116,7 @@ type Engine struct {
 // where there is none. An error says so when the checkpoint cannot be read.
 func Open(stream *queue.Stream, o Options) (*Engine, error) {
 	e := &Engine{options: o.withDefaults(), stream: stream, contexts: map[string]pipeline.Context{}, links: map[Link]int64{}}
+	e.told, e.outlooks = map[string]bool{}, make(chan outlook, 1)
 	if o.Store.Keep == store.KeepAll {
 		return nil, errors.New("an engine cannot keep the bytes of the log")
 	}
@@ -167,6 +172,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	var reading sync.WaitGroup
 	reading.Go(func() { e.read(ctx, messages, cancel) })
 	err = e.loop(ctx, messages)
+	e.previews.Wait()
 	cancel(nil)
 	reading.Wait()
 	if err != nil {
@@ -210,6 +216,9 @@ func (e *Engine) loop(ctx context.Context, messages <-chan *queue.Message) error
 		select {
 		case <-ctx.Done():
 			return nil
+		case found := <-e.outlooks:
+			e.show(found)
+			continue
 		case m := <-next:
 			if m.Quiet == 0 {
 				came = time.Now()
@@ -309,6 +318,11 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 	if e.options.Contexts != nil && len(grown) > 0 {
 		if err := e.options.Contexts(grown); err != nil {
 			return fmt.Errorf("telling which contexts grew: %w", err)
+		}
+	}
+	if e.looking {
+		for i := range grown {
+			e.told[grown[i].ID] = true
 		}
 	}
 	e.forget()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/whet-k8s/whet/pipeline"
@@ -20,29 +21,55 @@ const (
 	previewShare = 4
 )
 
-// tryPreview makes a preview where one is wanted and something came since the
-// last one.
-func (e *Engine) tryPreview(ctx context.Context) {
-	if e.options.Preview == nil || e.previewed == e.saved || time.Now().Before(e.nextPreview) {
-		return
-	}
-	if err := e.preview(ctx); err != nil && ctx.Err() == nil {
-		e.options.Log.Warn("what happens now cannot be shown yet", "error", err)
-	}
+// outlook is what a preview found.
+type outlook struct {
+	begun time.Time
+	grown []pipeline.Context
+	err   error
 }
 
-// preview tells the contexts that would have grown by now if nothing came any
-// more. It goes on from the checkpoint in a session of its own, so that nothing
-// of it reaches the data set or the state.
-func (e *Engine) preview(ctx context.Context) error {
-	begun := time.Now()
-	data, err := os.ReadFile(e.options.Checkpoint)
-	if err != nil {
-		return fmt.Errorf("reading the checkpoint: %w", err)
+// tryPreview begins a preview where one is wanted and something came since the
+// last one. Another goroutine makes it, while this one goes on.
+func (e *Engine) tryPreview(ctx context.Context) {
+	if e.options.Preview == nil || e.looking || e.previewed == e.saved || time.Now().Before(e.nextPreview) {
+		return
 	}
 	redacted, err := e.redactor(ctx)
 	if err != nil {
-		return err
+		e.options.Log.Warn("what happens now cannot be shown yet", "error", err)
+		return
+	}
+	e.looking, e.previewed = true, e.saved
+	clear(e.told)
+	begun := time.Now()
+	e.previews.Go(func() {
+		grown, err := e.preview(redacted)
+		e.outlooks <- outlook{begun, grown, err}
+	})
+}
+
+// show tells what a preview found, without the contexts of which more was told
+// meanwhile.
+func (e *Engine) show(o outlook) {
+	e.looking = false
+	e.nextPreview = time.Now().Add(previewShare * time.Since(o.begun))
+	if o.err != nil {
+		e.options.Log.Warn("what happens now cannot be shown yet", "error", o.err)
+		return
+	}
+	grown := slices.DeleteFunc(o.grown, func(c pipeline.Context) bool { return e.told[c.ID] })
+	if len(grown) > 0 {
+		e.options.Preview(grown)
+	}
+}
+
+// preview finds the contexts that would have grown by now if nothing came any
+// more. It goes on from the checkpoint in a session of its own, so that nothing
+// of it reaches the data set or the state.
+func (e *Engine) preview(redacted func(pipeline.Context) pipeline.Context) ([]pipeline.Context, error) {
+	data, err := os.ReadFile(e.options.Checkpoint)
+	if err != nil {
+		return nil, fmt.Errorf("reading the checkpoint: %w", err)
 	}
 	var grown []pipeline.Context
 	s, err := pipeline.Resume(bytes.NewReader(data[len(checkpointMagic)+8:]), e.options.Pipeline, pipeline.Sink{
@@ -64,14 +91,9 @@ func (e *Engine) preview(ctx context.Context) error {
 		err = s.Grown()
 	}
 	if err != nil {
-		return fmt.Errorf("looking ahead: %w", err)
+		return nil, fmt.Errorf("looking ahead: %w", err)
 	}
-	if len(grown) > 0 {
-		e.options.Preview(grown)
-	}
-	e.previewed = e.saved
-	e.nextPreview = time.Now().Add(previewShare * time.Since(begun))
-	return nil
+	return grown, nil
 }
 
 // redactor gives what takes secret values out of contexts, with the key of the

@@ -44,7 +44,7 @@ const infoSQL = `SELECT (SELECT count(*) FROM contexts), (SELECT count(*) FROM e
 
 // info answers /info.
 func (a *api) info(_ context.Context, p *params) (any, error) {
-	return a.facts, p.done()
+	return a.facts.Load(), p.done()
 }
 
 // findFacts looks at the data set as a whole, once: an opening of it does not
@@ -70,24 +70,26 @@ func (a *api) findFacts(ctx context.Context) (*infoAnswer, error) {
 		answer.Warnings = append(answer.Warnings, fmt.Sprintf("%s cannot be read (%s): what it held is missing", d.Path, d.Reason))
 	}
 	a.stats = stats
+	return answer, a.look(ctx, answer)
+}
+
+// look counts what the views have, and finds its times and clusters.
+func (a *api) look(ctx context.Context, answer *infoAnswer) error {
 	var first, last sql.NullTime
-	err = a.each(ctx, "looking at the data set", is(infoSQL), func(rows *sql.Rows) error {
+	err := a.each(ctx, "looking at the data set", is(infoSQL), func(rows *sql.Rows) error {
 		return rows.Scan(&answer.Contexts, &answer.Events, &first, &last)
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if first.Valid && last.Valid {
 		answer.First, answer.Last = &first.Time, &last.Time
 	}
-	err = a.each(ctx, "listing the clusters", is("SELECT DISTINCT cluster FROM contexts ORDER BY cluster LIMIT 1000"), func(rows *sql.Rows) error {
+	answer.Clusters = []string{}
+	return a.each(ctx, "listing the clusters", is("SELECT DISTINCT cluster FROM contexts ORDER BY cluster LIMIT 1000"), func(rows *sql.Rows) error {
 		var name string
 		err := rows.Scan(&name)
 		answer.Clusters = append(answer.Clusters, name)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return answer, nil
 }

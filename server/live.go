@@ -140,7 +140,7 @@ func (s *Server) sendLive(ctx context.Context, to *sending, f filter) error {
 	}()
 	fmt.Fprintf(&to.text, "retry: %d\n", liveRetry)
 	now, changed := s.newest()
-	to.event("data", f.after, now.facts)
+	to.event("data", f.after, now.facts.Load())
 	for {
 		if err := to.flush(); err != nil {
 			return err
@@ -156,7 +156,7 @@ func (s *Server) sendLive(ctx context.Context, to *sending, f filter) error {
 			fmt.Fprintf(&to.text, "id: %d\n\n", max(to.seen, f.after))
 		case <-changed:
 			now, changed = s.newest()
-			to.event("data", 0, now.facts)
+			to.event("data", 0, now.facts.Load())
 		case u := <-updates:
 			to.update(&u, &f)
 		}

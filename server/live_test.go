@@ -212,10 +212,16 @@ func TestLiveDataSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.hub.Publish("", []pipeline.Context{happened("a", "nobody wants to hear of it", false)})
-	e := to.next()
 	var got infoAnswer
-	if err := json.Unmarshal([]byte(e.data), &got); err != nil || got.Contexts == 0 {
-		t.Fatalf("%v: %s", err, e.data)
+	var e liveEvent
+	// What was told may be shown before what was written.
+	for got.Events == 0 {
+		if e = to.next(); e.name != "data" {
+			t.Fatalf("event %s with %s", e.name, e.data)
+		}
+		if err := json.Unmarshal([]byte(e.data), &got); err != nil {
+			t.Fatalf("%v: %s", err, e.data)
+		}
 	}
 	if body := c.check(t, l, "/api/v1/info", http.StatusOK); string(bytes.TrimSpace(body)) != e.data {
 		t.Errorf("/info says %s, and /live %s", body, e.data)
@@ -223,6 +229,97 @@ func TestLiveDataSet(t *testing.T) {
 	var page struct{ Total int }
 	if err := json.Unmarshal(c.check(t, l, "/api/v1/contexts?limit=1", http.StatusOK), &page); err != nil || page.Total != got.Contexts {
 		t.Errorf("%d contexts are listed, want %d (%v)", page.Total, got.Contexts, err)
+	}
+}
+
+// TestLiveOverlay tells of contexts that are not in the data set, and wants them
+// in every answer at once, and once when they are stored.
+func TestLiveOverlay(t *testing.T) {
+	l, c := newLiveServer(t), newContract(t)
+	to := l.listen(t, "?contexts=none", "")
+	to.next()
+	const id = "f6b3bdd1-3d3c-5a7b-8a0b-4e3c4a6d9f10"
+	wait := func(contexts, events int) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+			var page struct {
+				Items []struct {
+					ID     string
+					Events int
+				}
+				Total int
+			}
+			if err := json.Unmarshal(c.check(t, l, "/api/v1/contexts?query=actor==alice", http.StatusOK), &page); err != nil {
+				t.Fatal(err)
+			}
+			if page.Total == contexts && page.Items[0].Events == events {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%+v, want %d contexts with %d events", page, contexts, events)
+			}
+		}
+	}
+	told := happened("alice", "delete pod", true)
+	l.hub.Publish("default", []pipeline.Context{told})
+	wait(1, 1)
+	if e := to.next(); !strings.Contains(e.data, `"contexts":1,`) || !strings.Contains(e.data, `"clusters":["default"]`) || !strings.Contains(e.data, `"last":`) {
+		t.Errorf("/live says %s", e.data)
+	}
+	c.check(t, l, "/api/v1/contexts/"+id, http.StatusOK)
+	c.check(t, l, "/api/v1/contexts/"+id+"/events", http.StatusOK)
+	c.check(t, l, "/api/v1/timeline", http.StatusOK)
+	told.Events = 2
+	l.hub.Publish("default", []pipeline.Context{told})
+	wait(1, 2)
+
+	w, err := store.Append(t.Context(), l.dir, store.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told.Events = 3
+	if err := w.Context(&told); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Commit(t.Context(), &pipeline.Accounting{}); err != nil {
+		t.Fatal(err)
+	}
+	wait(1, 3)
+	l.hub.Publish("default", []pipeline.Context{told})
+	other := happened("alice", "another", true)
+	other.ID = "f6b3bdd1-3d3c-5a7b-8a0b-4e3c4a6d9f11"
+	other.Start, other.End = other.Start.Add(time.Hour), other.End.Add(time.Hour)
+	l.hub.Publish("default", []pipeline.Context{other})
+	wait(2, 3)
+}
+
+// TestOverlayIsBounded tells of more than is shown.
+func TestOverlayIsBounded(t *testing.T) {
+	h := hub.New(3 * maxOverlaid)
+	o := newOverlay()
+	after := h.Newest()
+	for n := range 3 * maxOverlaid {
+		c := happened("a", "x", true)
+		c.ID = fmt.Sprint(n)
+		h.Publish("", []pipeline.Context{c})
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { o.listen(ctx, h, after); close(done) }()
+	newest := [2]string{"", fmt.Sprint(3*maxOverlaid - 1)}
+	for there := false; !there; time.Sleep(time.Millisecond) {
+		o.mu.Lock()
+		_, there = o.list[newest]
+		o.mu.Unlock()
+	}
+	stop()
+	<-done
+	list, changed := o.take()
+	if !changed || len(list) > maxOverlaid || len(list) < maxOverlaid/10 {
+		t.Errorf("%d contexts, changed: %v", len(list), changed)
+	}
+	if _, there := o.list[newest]; !there {
+		t.Error("the newest is forgotten")
 	}
 }
 

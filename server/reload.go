@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -65,21 +66,31 @@ func (s *Server) newest() (*api, <-chan struct{}) {
 	return s.current.api, s.changed
 }
 
-// Watch has the server show what is written to the data set from now on, until
-// ctx ends, and then returns nil. Requests that have begun keep the data set as
+// Watch has the server show what is written to the data set from now on, and
+// contexts of Options.Hub as soon as they are told, until ctx ends, and then
+// returns nil. Requests that have begun keep the data set as
 // it was. What fails is told by Options.Log and tried again; meanwhile the
 // server shows what it has. It is to be called once; at its end answers of /live
 // end, too.
 func (s *Server) Watch(ctx context.Context) error {
 	defer close(s.ended)
+	if h := s.options.Hub; h != nil {
+		var listening sync.WaitGroup
+		defer listening.Wait()
+		listening.Go(func() { s.overlay.listen(ctx, h, s.begun) })
+	}
 	every := cmp.Or(s.options.Reload, reloadEvery)
 	wait := time.NewTimer(every)
 	defer wait.Stop()
 	failing := false
+	var rested time.Time // when it may look again
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-s.overlay.wake:
+			wait.Reset(max(time.Until(rested), 0))
+			continue
 		case <-wait.C:
 		}
 		begun := time.Now()
@@ -93,7 +104,9 @@ func (s *Server) Watch(ctx context.Context) error {
 			s.options.Log.Info("the data set was read anew again")
 		}
 		failing = err != nil
-		wait.Reset(max(every, reloadRest*time.Since(begun)))
+		rest := reloadRest * time.Since(begun)
+		rested = time.Now().Add(rest)
+		wait.Reset(max(every, rest))
 	}
 }
 
@@ -106,11 +119,26 @@ func (s *Server) Close() {
 	s.drop(current)
 }
 
-// reload shows the data set as it is on disk now, where it changed.
+// tell has answers of /live say that there is something new.
+func (s *Server) tell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// reload shows the data set as it is on disk now, where it changed, and what the
+// hub told of and is not on disk yet.
 func (s *Server) reload(ctx context.Context) error {
 	now, _ := s.newest()
 	changed, err := now.data.Changed()
-	if err != nil || !changed {
+	if err != nil {
+		return err
+	}
+	if !changed {
+		if changed, err = s.overlayNow(ctx, now, false); err == nil && changed {
+			s.tell()
+		}
 		return err
 	}
 	data, err := now.data.Reopen(ctx)
@@ -121,6 +149,10 @@ func (s *Server) reload(ctx context.Context) error {
 	if err != nil {
 		_ = data.Close() // nothing was written
 		return fmt.Errorf("reading it: %w", err)
+	}
+	if _, err := s.overlayNow(ctx, a, true); err != nil {
+		_ = data.Close() // the same
+		return err
 	}
 	s.show(a)
 	return nil

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/whet-k8s/whet/label"
@@ -95,6 +96,9 @@ type Server struct {
 	current *shown
 	changed chan struct{} // closed when another data set is shown
 	ended   chan struct{} // closed when Watch ends
+	// overlay is what the hub tells, after the update that begun is the id of.
+	overlay *overlay
+	begun   uint64
 }
 
 // ServeHTTP answers a request.
@@ -106,7 +110,7 @@ type api struct {
 	options *Options
 	labels  *label.Codec
 	policy  *noise.Policy
-	facts   *infoAnswer
+	facts   atomic.Pointer[infoAnswer]
 	stats   *store.Stats
 }
 
@@ -140,12 +144,16 @@ func New(ctx context.Context, data *store.DataSet, o Options) (*Server, error) {
 		options: o, labels: label.New(label.Options{}), policy: policy,
 		gate: newGate(queries, 16*queries), packer: packer, sessions: newSessions(o.Token, o.TLS, o.Reader),
 		live: make(chan struct{}, maxLive), changed: make(chan struct{}), ended: make(chan struct{}),
+		overlay: newOverlay(),
 	}
 	a, err := s.look(ctx, data, maxHeld)
 	if err != nil {
 		return nil, err
 	}
 	s.current = &shown{api: a, uses: 1}
+	if o.Hub != nil {
+		s.begun = o.Hub.Newest()
+	}
 	mux := http.NewServeMux()
 	s.routes(mux)
 	for _, path := range []string{"/api", "/api/"} {
@@ -166,8 +174,8 @@ func (s *Server) look(ctx context.Context, data *store.DataSet, held int) (*api,
 	if _, err := data.HoldContexts(ctx, held); err != nil {
 		return nil, err
 	}
-	var err error
-	a.facts, err = a.findFacts(ctx)
+	facts, err := a.findFacts(ctx)
+	a.facts.Store(facts)
 	return a, err
 }
 

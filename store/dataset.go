@@ -27,6 +27,8 @@ type DataSet struct {
 	raw      []segment
 	lock     *lock // keeps what is read from being removed
 	stamp    stamp // of the manifest
+	held     bool  // the contexts are in memory
+	overlaid bool  // contexts that are not stored are shown, too
 
 	mu      sync.Mutex
 	damaged []Damage

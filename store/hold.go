@@ -25,5 +25,6 @@ func (d *DataSet) HoldContexts(ctx context.Context, most int) (bool, error) {
 			return false, fmt.Errorf("holding the contexts in memory: %w", err)
 		}
 	}
+	d.held = true
 	return true, nil
 }

@@ -32,10 +32,10 @@ export class ContextData {
   /** Asks whether the context has grown, and shows what came. */
   async renew(): Promise<void> {
     const id = this.#id;
-    const before = this.answer.value?.context.events;
     await this.answer.load((signal) => get("/contexts/{id}", { path: { id } }, signal));
-    const after = this.answer.value?.context;
-    if (after?.id === id && after.events !== before) await this.#ask(id);
+    const now = this.answer.value?.context;
+    // Its events may come later than the context itself.
+    if (now?.id === id && now.events !== this.events.value?.total) await this.#ask(id);
   }
 
   async #loadEvents(id: string): Promise<void> {

@@ -3,8 +3,8 @@
 // identifiers of its own.
 //
 // In copy k every UUID (auditIDs, UIDs and whatever else has that form) becomes
-// another one, times are shifted by k times the recording's length, and
-// namespaces get the suffix -rK, wherever they stand in a line; kube-* and
+// another one, times are shifted by k times the recording's length, also those
+// in the names of Events, and namespaces get the suffix -rK, wherever they stand in a line; kube-* and
 // default keep their names. An auditID that is no UUID gets the suffix too.
 // Resource versions, names of objects and of people stay. What is made depends
 // on the recording, the number of the copy and the seed alone, so the same seed

@@ -90,7 +90,7 @@ func Read(ctx context.Context, inputs []string, stdin io.Reader) (*Recording, er
 	if r.first.IsZero() {
 		return nil, fmt.Errorf("%s holds no audit event", strings.Join(inputs, " "))
 	}
-	scanner := newScanner(&r.values, r.namespaces)
+	scanner := newScanner(r, &r.values)
 	start := 0
 	for i := range r.lines {
 		l := &r.lines[i]
@@ -222,6 +222,9 @@ func (r *Recording) texts(number int, seed uint64) []string {
 			// The scanner has parsed it.
 			t, _ := time.Parse(secondLayout, v.text)
 			texts[i] = t.Add(shift).Format(secondLayout)
+		case kindNanos:
+			t, _ := parseNanos(v.text) // and this one too
+			texts[i] = string(appendNanos(nil, t.Add(shift)))
 		case kindNamespace, kindID:
 			texts[i] = v.text + suffix
 		}

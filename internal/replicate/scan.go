@@ -2,6 +2,7 @@ package replicate
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -19,7 +20,8 @@ const (
 	kindUUID kind = iota
 	kindTime
 	kindNamespace
-	kindID // an auditID that is no UUID
+	kindID    // an auditID that is no UUID
+	kindNanos // the time at which an Event was recorded, in its name
 )
 
 // value is a text that changes, as the recording has it.
@@ -49,6 +51,15 @@ func (v *values) add(k kind, text []byte) int {
 // secondLayout is the part of an RFC 3339 time that a shift by whole seconds
 // changes.
 const secondLayout = "2006-01-02T15:04:05"
+
+// nanosLength is that of the nanoseconds since the Unix epoch in hexadecimal
+// digits, which client-go puts behind an object's name and a dot to name an
+// Event about it (k8s.io/client-go/tools/record, recorderImpl.makeEvent).
+const nanosLength = 16
+
+// eventAge is how long before and after the recording an Event may have been
+// recorded that it holds.
+const eventAge = 24 * time.Hour
 
 // uuidLength is that of 8-4-4-4-12 digits and their hyphens.
 const uuidLength = 36
@@ -87,10 +98,17 @@ type scanner struct {
 	namespaces map[string]bool
 	before     [][]byte
 	beforeName [][]byte
+	// from and to bound the times that names of Events tell.
+	from, to time.Time
 }
 
-func newScanner(v *values, namespaces map[string]bool) *scanner {
-	return &scanner{values: v, namespaces: namespaces, before: beforeNamespace(), beforeName: beforeNameOfNamespace()}
+// newScanner looks for what changes in texts of the recording, and numbers it in
+// v.
+func newScanner(r *Recording, v *values) *scanner {
+	return &scanner{
+		values: v, namespaces: r.namespaces, before: beforeNamespace(), beforeName: beforeNameOfNamespace(),
+		from: r.first.Add(-eventAge), to: r.last.Add(eventAge),
+	}
 }
 
 // scan appends the slots of text, in order; aboutNamespace marks an event that
@@ -127,11 +145,31 @@ func (s *scanner) scan(slots []slot, text []byte, base int, aboutNamespace bool)
 			end := start + len(secondLayout)
 			add(start, end, kindTime)
 			i = end
+		case len(run) == nanosLength && start > 0 && text[start-1] == '.' && s.isNanos(run):
+			add(start, i, kindNanos)
 		case s.namespaces[string(run)] && s.isNamespace(text, start, i, aboutNamespace):
 			add(start, i, kindNamespace)
 		}
 	}
 	return slots
+}
+
+// isNanos tells whether hexadecimal digits are a time around that of the
+// recording.
+func (s *scanner) isNanos(digits []byte) bool {
+	t, ok := parseNanos(string(digits))
+	return ok && t.After(s.from) && t.Before(s.to)
+}
+
+// parseNanos reads the time in the name of an Event.
+func parseNanos(digits string) (t time.Time, ok bool) {
+	nanos, err := strconv.ParseInt(digits, 16, 64)
+	return time.Unix(0, nanos), err == nil
+}
+
+// appendNanos writes it.
+func appendNanos(to []byte, t time.Time) []byte {
+	return strconv.AppendInt(to, t.UnixNano(), 16)
 }
 
 // isNamespace tells whether the namespace's name at text[start:end] stands for

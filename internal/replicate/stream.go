@@ -75,8 +75,11 @@ func (r *Recording) Stream(o StreamOptions) (*Stream, error) {
 	slices.SortStableFunc(s.lines, func(a, b streamLine) int { return cmp.Compare(a.since, b.since) })
 	s.times = make([]time.Time, len(r.list))
 	for i, v := range r.list {
-		if v.kind == kindTime {
-			s.times[i], _ = time.Parse(secondLayout, v.text) // the scanner has parsed it
+		switch v.kind { // the scanner has parsed them
+		case kindTime:
+			s.times[i], _ = time.Parse(secondLayout, v.text)
+		case kindNanos:
+			s.times[i], _ = parseNanos(v.text)
 		}
 	}
 	return s, nil
@@ -101,6 +104,8 @@ func (s *Stream) Next(to []byte) (line []byte, due time.Time) {
 			to = append(to, newUUID(v.text, copyNumber, s.options.Seed)...)
 		case kindTime:
 			to, from = s.appendTime(to, s.times[slot.value].Add(shift), slot.end, l.end)
+		case kindNanos:
+			to = appendNanos(to, s.times[slot.value].Add(shift))
 		case kindNamespace, kindID:
 			to = append(append(to, v.text...), "-r"...)
 			to = strconv.AppendUint(to, uint64(uint32(copyNumber)), 36) //nolint:gosec // Any name that differs is good.

@@ -67,7 +67,7 @@ func kindOf(ev *audit.Event) string {
 // TestStreamKeepsCopiesTogether looks at two events of the same object.
 func TestStreamKeepsCopiesTogether(t *testing.T) {
 	const line = `{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"0000000%d-9ca0-4a4c-97b3-51adcc33084e","stage":"ResponseComplete","verb":"get",` +
-		`"objectRef":{"namespace":"shop","uid":"88874686-9ca0-4a4c-97b3-51adcc33084e"},"requestReceivedTimestamp":"2026-11-23T18:00:0%[1]d.25Z","stageTimestamp":"2026-11-23T18:00:0%[1]d.250001Z","x":"2026-11-23T18:00:00Z"}` + "\n"
+		`"objectRef":{"namespace":"shop","uid":"88874686-9ca0-4a4c-97b3-51adcc33084e"},"requestReceivedTimestamp":"2026-11-23T18:00:0%[1]d.25Z","stageTimestamp":"2026-11-23T18:00:0%[1]d.250001Z","x":"2026-11-23T18:00:00Z","y":"api.18eabe72658f4000"}` + "\n"
 	r, err := Read(t.Context(), []string{"-"}, strings.NewReader(fmt.Sprintf(line, 0)+fmt.Sprintf(line, 7)))
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestStreamKeepsCopiesTogether(t *testing.T) {
 	for range 7 {
 		same, _ = s.Next(nil)
 	}
-	for _, want := range []string{`{"namespace":"shop-r0","uid":"`, `"2030-01-01T00:00:00.00Z","stageTimestamp":"2030-01-01T00:00:00.000001Z","x":"2029-12-31T23:59:59Z"`} {
+	for _, want := range []string{`{"namespace":"shop-r0","uid":"`, `"2030-01-01T00:00:00.00Z","stageTimestamp":"2030-01-01T00:00:00.000001Z","x":"2029-12-31T23:59:59Z","y":"api.1a46e83326ee4d80"`} {
 		if !strings.Contains(string(first), want) {
 			t.Errorf("%s\nlacks %s", first, want)
 		}

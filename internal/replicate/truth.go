@@ -49,7 +49,7 @@ const maxTruthLine = 1 << 20
 // the lines that were written are told, and only the commands that have one.
 func (r *Recording) WriteTruth(ctx context.Context, truth, contexts io.Reader, toTruth, toContexts io.Writer, o Options, done Written) error {
 	texts := &values{index: map[value]int{}}
-	scan := newScanner(texts, r.namespaces)
+	scan := newScanner(r, texts)
 	lines, err := readTruth[truthLine](scan, truth)
 	if err != nil {
 		return fmt.Errorf("reading the truth: %w", err)

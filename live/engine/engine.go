@@ -103,8 +103,8 @@ type Engine struct {
 	redacted    func(pipeline.Context) pipeline.Context
 	previewed   uint64 // saved, of the last preview
 	nextPreview time.Time
-	looking     bool            // a preview is being made
-	told        map[string]bool // the ids that Contexts got since it was begun
+	looking     bool              // a preview is being made
+	told        map[string]uint64 // by id, taken when Contexts got it, if Preview may not know it
 	outlooks    chan outlook
 	previews    sync.WaitGroup
 
@@ -116,7 +116,7 @@ type Engine struct {
 // where there is none. An error says so when the checkpoint cannot be read.
 func Open(stream *queue.Stream, o Options) (*Engine, error) {
 	e := &Engine{options: o.withDefaults(), stream: stream, contexts: map[string]pipeline.Context{}, links: map[Link]int64{}}
-	e.told, e.outlooks = map[string]bool{}, make(chan outlook, 1)
+	e.told, e.outlooks = map[string]uint64{}, make(chan outlook, 1)
 	if o.Store.Keep == store.KeepAll {
 		return nil, errors.New("an engine cannot keep the bytes of the log")
 	}
@@ -320,9 +320,9 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 			return fmt.Errorf("telling which contexts grew: %w", err)
 		}
 	}
-	if e.looking {
+	if e.options.Preview != nil {
 		for i := range grown {
-			e.told[grown[i].ID] = true
+			e.told[grown[i].ID] = e.taken
 		}
 	}
 	e.forget()

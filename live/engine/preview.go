@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -24,6 +25,7 @@ const (
 // outlook is what a preview found.
 type outlook struct {
 	begun time.Time
+	saved uint64 // the last message that the state had taken from which it began
 	grown []pipeline.Context
 	err   error
 }
@@ -40,16 +42,17 @@ func (e *Engine) tryPreview(ctx context.Context) {
 		return
 	}
 	e.looking, e.previewed = true, e.saved
-	clear(e.told)
-	begun := time.Now()
+	// The state is older than the last checkpoint where writing it was put off.
+	maps.DeleteFunc(e.told, func(_ string, taken uint64) bool { return taken <= e.saved })
+	o := outlook{begun: time.Now(), saved: e.saved}
 	e.previews.Go(func() {
-		grown, err := e.preview(redacted)
-		e.outlooks <- outlook{begun, grown, err}
+		o.grown, o.err = e.preview(redacted)
+		e.outlooks <- o
 	})
 }
 
-// show tells what a preview found, without the contexts of which more was told
-// meanwhile.
+// show tells what a preview found, without the contexts of which a checkpoint
+// has told what the preview did not know.
 func (e *Engine) show(o outlook) {
 	e.looking = false
 	e.nextPreview = time.Now().Add(previewShare * time.Since(o.begun))
@@ -57,7 +60,7 @@ func (e *Engine) show(o outlook) {
 		e.options.Log.Warn("what happens now cannot be shown yet", "error", o.err)
 		return
 	}
-	grown := slices.DeleteFunc(o.grown, func(c pipeline.Context) bool { return e.told[c.ID] })
+	grown := slices.DeleteFunc(o.grown, func(c pipeline.Context) bool { return e.told[c.ID] > o.saved })
 	if len(grown) > 0 {
 		e.options.Preview(grown)
 	}

@@ -43,8 +43,9 @@ type Options struct {
 	// came that are not decided about yet, as those contexts would be if nothing
 	// else came: at rest that is seconds before Contexts has them. The same may be
 	// told again, or turn out otherwise; contexts that only read are left out,
-	// since they often turn out to be the beginning of a change. It is left out where it would take more
-	// than a fifth of the time. It may be nil.
+	// since they often turn out to be the beginning of a change. It is left out
+	// where it would take more than a fifth of the time, and while messages wait
+	// for longer than a second. It may be nil.
 	Preview func([]pipeline.Context)
 	// Writing is held while something is written to the data set, which one may do
 	// at a time: engines that share a data set share it. Nil for none.
@@ -76,6 +77,14 @@ const (
 	// checkpoints, since the state is then large, and another process reads a few
 	// messages more.
 	stateShare = 10
+	// checkpointShare bounds the time that checkpoints take in the same way,
+	// within checkpointRest: contexts that grow are written anew each time, so
+	// that fewer checkpoints are less work.
+	checkpointShare = 4
+	checkpointRest  = 3 * time.Second
+	// behind is how old what is analysed may be for a preview to be worth its
+	// time.
+	behind = time.Second
 )
 
 // Engine analyses the stream of one cluster.
@@ -86,7 +95,9 @@ type Engine struct {
 	taken   uint64 // the number of the last message that the session took
 	saved   uint64 // the same, of the state in the file
 
-	nextState time.Time // when the state may be written again
+	nextCheckpoint time.Time     // when the next one may be made, unless much waits
+	nextState      time.Time     // when the state may be written again
+	behind         time.Duration // how long the last message had waited
 
 	// A process before this one has seen the messages up to known, and no event
 	// after horizon.
@@ -231,6 +242,9 @@ func (e *Engine) loop(ctx context.Context, messages <-chan *queue.Message) error
 			}
 		case <-due.C:
 			e.noteQuiet(ctx, time.Since(came))
+			if !stuck && time.Now().Before(e.nextCheckpoint) {
+				continue
+			}
 		}
 		stuck = !e.tryCheckpoint(ctx)
 		if !stuck {
@@ -289,7 +303,7 @@ func (e *Engine) take(ctx context.Context, m *queue.Message) error {
 	for i := range got.Malformed {
 		e.options.Log.Warn("malformed event", "place", got.Malformed[i].Error())
 	}
-	e.taken = m.Number
+	e.taken, e.behind = m.Number, time.Since(m.Published)
 	if m.Number <= e.known {
 		e.horizon = later(e.horizon, e.session.Newest())
 	}
@@ -332,11 +346,13 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 		}
 	}
 	e.look()
+	took := time.Since(begun)
+	e.nextCheckpoint = time.Now().Add(min(checkpointShare*took, checkpointRest))
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.stats.Saved = e.taken
 	e.stats.Checkpoints++
-	e.stats.LastCheckpoint = time.Since(begun)
+	e.stats.LastCheckpoint = took
 	return nil
 }
 

@@ -33,7 +33,7 @@ type outlook struct {
 // tryPreview begins a preview where one is wanted and something came since the
 // last one. Another goroutine makes it, while this one goes on.
 func (e *Engine) tryPreview(ctx context.Context) {
-	if e.options.Preview == nil || e.looking || e.previewed == e.saved || time.Now().Before(e.nextPreview) {
+	if e.options.Preview == nil || e.looking || e.behind > behind || e.previewed == e.saved || time.Now().Before(e.nextPreview) {
 		return
 	}
 	redacted, err := e.redactor(ctx)

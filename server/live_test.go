@@ -261,7 +261,7 @@ func TestLiveOverlay(t *testing.T) {
 		}
 	}
 	told := happened("alice", "delete pod", true)
-	l.hub.Publish("default", []pipeline.Context{told})
+	l.hub.Preview("default", []pipeline.Context{told})
 	wait(1, 1)
 	if e := to.next(); !strings.Contains(e.data, `"contexts":1,`) || !strings.Contains(e.data, `"clusters":["default"]`) || !strings.Contains(e.data, `"last":`) {
 		t.Errorf("/live says %s", e.data)
@@ -270,7 +270,7 @@ func TestLiveOverlay(t *testing.T) {
 	c.check(t, l, "/api/v1/contexts/"+id+"/events", http.StatusOK)
 	c.check(t, l, "/api/v1/timeline", http.StatusOK)
 	told.Events = 2
-	l.hub.Publish("default", []pipeline.Context{told})
+	l.hub.Preview("default", []pipeline.Context{told})
 	wait(1, 2)
 
 	w, err := store.Append(t.Context(), l.dir, store.WriterOptions{})
@@ -289,7 +289,7 @@ func TestLiveOverlay(t *testing.T) {
 	other := happened("alice", "another", true)
 	other.ID = "f6b3bdd1-3d3c-5a7b-8a0b-4e3c4a6d9f11"
 	other.Start, other.End = other.Start.Add(time.Hour), other.End.Add(time.Hour)
-	l.hub.Publish("default", []pipeline.Context{other})
+	l.hub.Preview("default", []pipeline.Context{other})
 	wait(2, 3)
 }
 
@@ -301,7 +301,7 @@ func TestOverlayIsBounded(t *testing.T) {
 	for n := range 3 * maxOverlaid {
 		c := happened("a", "x", true)
 		c.ID = fmt.Sprint(n)
-		h.Publish("", []pipeline.Context{c})
+		h.Preview("", []pipeline.Context{c})
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})

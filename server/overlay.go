@@ -39,8 +39,13 @@ type overlaid struct {
 func (o *overlay) listen(ctx context.Context, h *hub.Hub, after uint64) {
 	for u := range h.Subscribe(ctx, after) {
 		c := &store.Context{Context: u.Context, Cluster: u.Cluster}
+		key := [2]string{c.Cluster, c.ID}
 		o.mu.Lock()
-		o.list[[2]string{c.Cluster, c.ID}] = &overlaid{c, time.Now()}
+		if !u.Preview && o.list[key] == nil {
+			o.mu.Unlock()
+			continue // the data set has it
+		}
+		o.list[key] = &overlaid{c, time.Now()}
 		o.changed = true
 		if len(o.list) > 2*maxOverlaid {
 			o.tidy()

@@ -26,6 +26,8 @@ type Update struct {
 	// known of it. Context.Open tells whether it may still grow.
 	Cluster string
 	Context pipeline.Context
+	// Preview says that the context is not in the data set like that yet.
+	Preview bool
 }
 
 // Hub hands contexts from those who find them to all who listen. Its methods
@@ -59,16 +61,25 @@ func New(size int) *Hub {
 	return &Hub{first: first, next: first, ring: make([]Update, cmp.Or(max(size, 0), defaultSize)), wake: make(chan struct{})}
 }
 
-// Publish takes contexts of a cluster as they are now. It never waits for
+// Publish takes contexts of a cluster as they are now in the data set. It never waits for
 // anybody who listens.
 func (h *Hub) Publish(cluster string, contexts []pipeline.Context) {
+	h.publish(cluster, contexts, false)
+}
+
+// Preview is Publish for contexts that are not in the data set like that yet.
+func (h *Hub) Preview(cluster string, contexts []pipeline.Context) {
+	h.publish(cluster, contexts, true)
+}
+
+func (h *Hub) publish(cluster string, contexts []pipeline.Context, preview bool) {
 	if len(contexts) == 0 {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range contexts {
-		h.ring[h.next%uint64(len(h.ring))] = Update{ID: h.next, Cluster: cluster, Context: contexts[i]}
+		h.ring[h.next%uint64(len(h.ring))] = Update{ID: h.next, Cluster: cluster, Context: contexts[i], Preview: preview}
 		h.next++
 	}
 	h.gauges.Published += uint64(len(contexts))

@@ -63,7 +63,7 @@ func (s *Service) openCluster(ctx context.Context, conf *config.Cluster) (*clust
 		Pipeline: pipeline.Options{Policy: policy, NoModel: conf.NoModel},
 		Every:    s.config.Every, Grace: s.config.Grace,
 		Contexts: func(list []pipeline.Context) error { return s.tell(conf.Name, list) },
-		Preview:  func(list []pipeline.Context) { s.hub.Publish(conf.Name, list) },
+		Preview:  func(list []pipeline.Context) { s.hub.Preview(conf.Name, list) },
 		Writing:  &s.writing, Log: c.log,
 	}
 	if c.engine, err = engine.Open(c.stream, c.options); err != nil {

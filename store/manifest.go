@@ -163,3 +163,12 @@ func (s *segment) check(dir string) error {
 	}
 	return nil
 }
+
+// size is what the data set's files take, the manifest aside.
+func (m *manifest) size() int64 {
+	var n int64
+	for i := range m.Segments {
+		n += m.Segments[i].Size
+	}
+	return n
+}

@@ -74,7 +74,7 @@ func TestScenariosRunWhereTheyFit(t *testing.T) {
 
 // rawLog is a log with tokens as the API server writes it, and its journal.
 func rawLog() ([][]byte, *truth.Journal) {
-	const token, space = "zqaaaaaaaaa1", "zqsssssssss1"
+	const token, space = "zqaaaaaaaa1suw", "zqssssssss1ksd"
 	at := func(s int) time.Time { return time.Date(2026, 11, 23, 12, 0, s, 0, time.UTC) }
 	line := func(second int, user, verb, uri, resource, name string) []byte {
 		return fmt.Appendf(nil, `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"id-%d","stage":"ResponseComplete","requestURI":%q,"verb":%q,`+
@@ -207,14 +207,14 @@ func TestTailKnowsWhenSilenceComes(t *testing.T) {
 			write(append(append([]byte{}, raw[2]...), '\n'))
 		}
 	}()
-	if calm, err := tail.quiet(ctx, []string{"zqaaaaaaaaa1"}, 10*time.Second, 150*time.Millisecond); calm || err != nil {
+	if calm, err := tail.quiet(ctx, []string{"zqaaaaaaaa1suw"}, 10*time.Second, 150*time.Millisecond); calm || err != nil {
 		t.Errorf("calm %v, %v while lines come", calm, err)
 	}
 	<-stop
-	if calm, err := tail.quiet(ctx, []string{"zqaaaaaaaaa1"}, 100*time.Millisecond, 10*time.Second); !calm || err != nil {
+	if calm, err := tail.quiet(ctx, []string{"zqaaaaaaaa1suw"}, 100*time.Millisecond, 10*time.Second); !calm || err != nil {
 		t.Errorf("calm %v, %v after the last line", calm, err)
 	}
-	if calm, err := tail.quiet(ctx, []string{"zqnobody00000"}, 50*time.Millisecond, 10*time.Second); !calm || err != nil {
+	if calm, err := tail.quiet(ctx, []string{"zqnobody000agv"}, 50*time.Millisecond, 10*time.Second); !calm || err != nil {
 		t.Errorf("calm %v, %v for a token that never came", calm, err)
 	}
 	write([]byte("no JSON\n"))

@@ -280,7 +280,7 @@ func (a *attributor) step(e *Event, chain int) verdict {
 	if strings.HasSuffix(user, ":horizontal-pod-autoscaler") {
 		return a.byClock(e, chain, "the autoscaler's clock")
 	}
-	if (e.Verb == "list" || e.Verb == "watch") && tokenForm.MatchString(e.ObjectRef.Resource) {
+	if (e.Verb == "list" || e.Verb == "watch") && hasToken(e.ObjectRef.Resource) {
 		return unscored("a monitor of a custom resource, which starts when the next discovery is due")
 	}
 	if of, ok := ticking(e); ok {

@@ -19,7 +19,7 @@ type setting struct {
 
 // tick matches the name of what a CronJob's schedule made: the CronJob's own
 // name, a dash and the scheduled time in minutes since the Unix epoch.
-var tick = regexp.MustCompile(`([zZ]q[0-9a-z]{10}[-0-9a-z]*?)-[0-9]{8}\b`)
+var tick = regexp.MustCompile(`(` + tokenPattern + `[-0-9a-z]*?)-[0-9]{8}\b`)
 
 // findClocks notes which commands set the clocks of CronJobs: those that made
 // them, gave them another schedule or time zone, or let them run again. It

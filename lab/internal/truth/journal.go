@@ -10,11 +10,7 @@
 // and [Check] proves the result sound.
 package truth
 
-import (
-	"math/rand/v2"
-	"regexp"
-	"time"
-)
+import "time"
 
 // Journal is what the recorder did.
 type Journal struct {
@@ -67,39 +63,4 @@ type Token struct {
 	// Space is the token of the namespace in which the objects live; empty for
 	// a namespace's own token and in the cluster.
 	Space string `json:"space"`
-}
-
-// tokenForm matches tokens where they stand in a line: also at the start of
-// generated names, and with a capital in kinds.
-var tokenForm = regexp.MustCompile(`[zZ]q[0-9a-z]{10}`)
-
-// NewToken returns a token. It is a DNS label, so every name may hold it, and
-// improbable enough in a log that it stands for nothing else.
-func NewToken(rng *rand.Rand) string {
-	const letters = "0123456789abcdefghijklmnopqrstuvwxyz"
-	b := []byte("zq__________")
-	for i := 2; i < len(b); i++ {
-		b[i] = letters[rng.IntN(len(letters))]
-	}
-	return string(b)
-}
-
-// FindTokens returns the texts in data that look like tokens, in lower case,
-// each once, in order.
-func FindTokens(data []byte) []string {
-	var out []string
-	for _, m := range tokenForm.FindAll(data, -1) {
-		t := string(m)
-		if t[0] == 'Z' {
-			t = "z" + t[1:]
-		}
-		known := false
-		for _, o := range out {
-			known = known || o == t
-		}
-		if !known {
-			out = append(out, t)
-		}
-	}
-	return out
 }

@@ -176,7 +176,7 @@ func Build(raw [][]byte, journal *truth.Journal, policyName string, seed uint64)
 		return nil, err
 	}
 	names := truth.Rename(journal, rand.New(rand.NewPCG(seed, 0x6e616d6573))) //nolint:gosec // A seed must give the same numbers each time.
-	replacer := names.Replacer()
+	rename := names.Renamer()
 	out := &Built{}
 	events := make([]*truth.Event, len(raw))
 	keep := make([]bool, len(raw))
@@ -192,12 +192,12 @@ func Build(raw [][]byte, journal *truth.Journal, policyName string, seed uint64)
 			continue
 		}
 		keep[i] = true
-		out.Audit = append(out.Audit, []byte(replacer.Replace(string(cut))))
+		out.Audit = append(out.Audit, rename(cut))
 		bare, _, err := metadata.Apply(line)
 		if err != nil {
 			return nil, fmt.Errorf("line %d of the raw log: %w", i+1, err)
 		}
-		out.Metadata = append(out.Metadata, []byte(replacer.Replace(string(bare))))
+		out.Metadata = append(out.Metadata, rename(bare))
 	}
 	t, err := truth.Attribute(events, journal, keep)
 	if err != nil {
@@ -206,11 +206,11 @@ func Build(raw [][]byte, journal *truth.Journal, policyName string, seed uint64)
 	out.Lines, out.Contexts, out.Rootless = t.Lines, t.Contexts, t.Rootless
 	for i := range out.Contexts {
 		x := &out.Contexts[i]
-		x.Command, x.Resource = replacer.Replace(x.Command), replacer.Replace(x.Resource)
+		x.Command, x.Resource = string(rename([]byte(x.Command))), string(rename([]byte(x.Resource)))
 	}
 	for i := range out.Lines {
 		if p := out.Lines[i].Resource; p != nil {
-			*p = replacer.Replace(*p)
+			*p = string(rename([]byte(*p)))
 		}
 	}
 	return out, out.check(chosen, metadata)

@@ -9,7 +9,7 @@ import (
 // soundRecording returns a small recording without a fault.
 func soundRecording(t *testing.T) *Recording {
 	t.Helper()
-	rename := Names{tokenA: "web", tokenA2: "api", tokenB: "db", tokenR: "job", tokenR2: "etl", space: "shop"}.Replacer()
+	rename := Names{tokenA: "web", tokenA2: "api", tokenB: "db", tokenR: "job", tokenR2: "etl", space: "shop"}.Renamer()
 	events := []*Event{
 		event(1.1, "alice", "get", "deployments", tokenA),
 		event(1.2, "alice", "create", "deployments", tokenA),
@@ -26,7 +26,7 @@ func soundRecording(t *testing.T) *Recording {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Log = append(r.Log, []byte(rename.Replace(string(data))))
+		r.Log = append(r.Log, rename(data))
 	}
 	return r
 }

@@ -81,9 +81,16 @@ func Rename(j *Journal, rng *rand.Rand) Names {
 	return names
 }
 
-// Replacer returns what replaces the tokens in a line, in names, generated
-// names and (with a capital) kinds.
-func (n Names) Replacer() *strings.Replacer {
+// Renamer returns a function that replaces the tokens in a text: in names,
+// generated names and (with a capital) kinds, and also where they stand in
+// base64, as in an account's token.
+func (n Names) Renamer() func(text []byte) []byte {
+	replacer := n.replacer()
+	plain := func(text []byte) []byte { return []byte(replacer.Replace(string(text))) }
+	return func(text []byte) []byte { return plain(changeHidden(text, plain)) }
+}
+
+func (n Names) replacer() *strings.Replacer {
 	tokens := make([]string, 0, len(n))
 	for t := range n {
 		tokens = append(tokens, t)

@@ -67,11 +67,11 @@ func TestRenameIsRepeatable(t *testing.T) {
 	}
 }
 
-func TestReplacer(t *testing.T) {
-	names := Names{"zqaaaaaaaaa1": "web", "zqaaaaaaaaa2": "web-api"}
-	in := `{"name":"zqaaaaaaaaa1-5d4f-x","sub":["zqaaaaaaaaa2","zqaaaaaaaaa2s.example.org"],"kind":"Zqaaaaaaaaa2"}`
+func TestRenamer(t *testing.T) {
+	names := Names{"zqaaaaaaaa1suw": "web", "zqaaaaaaaa2pxp": "web-api"}
+	in := `{"name":"zqaaaaaaaa1suw-5d4f-x","sub":["zqaaaaaaaa2pxp","zqaaaaaaaa2pxps.example.org"],"kind":"Zqaaaaaaaa2pxp"}`
 	want := `{"name":"web-5d4f-x","sub":["web-api","web-apis.example.org"],"kind":"Webapi"}`
-	if got := names.Replacer().Replace(in); got != want {
+	if got := string(names.Renamer()([]byte(in))); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

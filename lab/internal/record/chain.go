@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -183,7 +184,8 @@ func (c *chain) begin(spaces []string, exclusive bool) {
 		c.values[v] = token
 		entry.Tokens = append(entry.Tokens, truth.Token{Text: token, Space: c.spaceOf(v, space)})
 	}
-	c.values["Name"] = truth.Capital(c.values["name"])
+	c.values["Name"], c.values["Name3"] = truth.Capital(c.values["name"]), truth.Capital(c.values["name3"])
+	c.values["pod"] = c.values["name"] // until a step prints another
 	c.values["newcomer"] = c.r.cast.accounts["newcomer"].name
 	c.values["request"] = base64.StdEncoding.EncodeToString(c.r.cast.newcomer.Request)
 	for _, t := range entry.Tokens {
@@ -332,10 +334,27 @@ func (c *chain) run(ctx context.Context, who *actor, s *scenario.Step, cmd *trut
 	if err != nil {
 		return fmt.Errorf("%s: %w", cmd.Text, err)
 	}
+	if s.Prints != "" {
+		c.printed(s.Prints, out)
+	}
 	if failed := cmd.Status != 0; failed != s.Fails {
 		c.r.warn(fmt.Sprintf("scenario %s (%s): %q ended with status %d: %s", c.scene.Name, c.phase.Mode, cmd.Text, cmd.Status, firstLine(why)))
 	}
 	return nil
+}
+
+// printed gives a variable the name that a command has printed. What is no name
+// of the chain's own would spoil the truth, and the variable keeps its value.
+func (c *chain) printed(variable, out string) {
+	name := strings.TrimSpace(out)
+	for _, t := range truth.FindTokens([]byte(name)) {
+		if slices.Contains(c.tokens, t) && !strings.ContainsAny(name, " \n/") {
+			c.values[variable] = name
+			return
+		}
+	}
+	c.r.warn(fmt.Sprintf("scenario %s (%s): a command printed %q, which is no name of the chain's, and {{%s}} stays %s",
+		c.scene.Name, c.phase.Mode, firstLine(out), variable, c.values[variable]))
 }
 
 // certify gives the newcomer the certificate that a command has printed.

@@ -260,6 +260,25 @@ func TestCall(t *testing.T) {
 	}
 }
 
+func TestPrintedNames(t *testing.T) {
+	const token, other = "zqaaaaaaaa1suw", "zqssssssss1ksd"
+	for _, tt := range []struct{ out, want string }{
+		{token + "-5d4f-x7k2p\n", token + "-5d4f-x7k2p"},
+		{"", token},
+		{"web-5d4f-x7k2p", token},
+		{other + "-5d4f-x7k2p", token},
+		{token + "-a " + token + "-b", token},
+	} {
+		c := &chain{
+			r: &recorder{options: Options{Progress: func(string) {}}}, phase: &Phase{}, scene: &scenario.Scenario{},
+			tokens: []string{token}, values: map[string]string{"pod": token},
+		}
+		if c.printed("pod", tt.out); c.values["pod"] != tt.want {
+			t.Errorf("after %q was printed, the pod is %s; want %s", tt.out, c.values["pod"], tt.want)
+		}
+	}
+}
+
 func TestRebuild(t *testing.T) {
 	raw, journal := rawLog()
 	dir, out := t.TempDir(), t.TempDir()

@@ -82,6 +82,9 @@ type Step struct {
 	// Certifies says that the command prints the newcomer's certificate as an
 	// API object holds it, in base64; the newcomer acts with it from then on.
 	Certifies bool `yaml:"certifies"`
+	// Prints names the variable, pod, that becomes what the command prints: the
+	// name of an object of the chain's, which controllers have given it.
+	Prints string `yaml:"prints"`
 	// Timeout ends the recording when the command takes longer; a minute where
 	// it is zero.
 	Timeout Duration `yaml:"timeout"`
@@ -122,6 +125,9 @@ func Accounts() []string {
 }
 
 const newcomer = "newcomer"
+
+// printed is the variable that a step's output may become.
+const printed = "pod"
 
 // Load reads a file of scenarios; name stands in the errors.
 func Load(name string, r io.Reader) ([]Scenario, error) {
@@ -165,7 +171,7 @@ func (s *Scenario) check() error {
 	if len(s.Steps) == 0 {
 		return fmt.Errorf("%s: no steps", s.Name)
 	}
-	certified := false
+	certified, prints := false, false
 	for i := range s.Steps {
 		step := &s.Steps[i]
 		if err := step.check(s.Scope); err != nil {
@@ -174,7 +180,10 @@ func (s *Scenario) check() error {
 		if step.By == newcomer && !certified {
 			return fmt.Errorf("%s: step %d: the newcomer has no certificate before a step that certifies", s.Name, i+1)
 		}
-		certified = certified || step.Certifies
+		if contains(step.Variables(), printed) && !prints {
+			return fmt.Errorf("%s: step %d: {{%s}} has no value before a step that prints it", s.Name, i+1, printed)
+		}
+		certified, prints = certified || step.Certifies, prints || step.Prints == printed
 	}
 	return nil
 }
@@ -186,8 +195,11 @@ func (s *Step) check(scope Scope) error {
 	if s.Call != nil && (s.Call.Method == "" || !strings.HasPrefix(s.Call.Path, "/")) {
 		return errors.New("a call has a method and a path that starts with a slash")
 	}
-	if s.Certifies && s.Run == "" {
-		return errors.New("only a command certifies, not a call")
+	if (s.Certifies || s.Prints != "") && s.Run == "" {
+		return errors.New("only a command certifies or prints, not a call")
+	}
+	if s.Prints != "" && s.Prints != printed {
+		return fmt.Errorf("prints %q: the variable that a command may print is %s", s.Prints, printed)
 	}
 	if s.Run != "" {
 		words, err := Split(s.Run)
@@ -220,12 +232,13 @@ func (s *Step) check(scope Scope) error {
 var variable = regexp.MustCompile(`\{\{([A-Za-z0-9]*)\}\}`)
 
 // Variables lists the variables that a scenario may use: ns, the namespace;
-// name, name2 and name3, names for objects; Name, the first with a capital;
-// first and second, the two people's user names; node and node2, two nodes;
-// newcomer, the newcomer's user name, and request, the newcomer's certificate
-// request as an API object holds it.
+// name and name2, names for objects in it, name3, a name for objects of the
+// cluster; Name and Name3, these with a capital; first and second, the two
+// people's user names; node and node2, two nodes; newcomer, the newcomer's user
+// name, and request, the newcomer's certificate request as an API object holds
+// it; pod, what a step has printed.
 func Variables() []string {
-	return []string{"ns", "name", "name2", "name3", "Name", "first", "second", "node", "node2", newcomer, "request"}
+	return []string{"ns", "name", "name2", "name3", "Name", "Name3", "first", "second", "node", "node2", newcomer, "request", printed}
 }
 
 // Variables lists the variables that the step uses, each once, sorted.

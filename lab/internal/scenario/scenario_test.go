@@ -66,6 +66,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"a namespace in the cluster", "scenarios:\n- name: x\n  scope: cluster\n  steps: [{run: 'kubectl -n {{ns}} get pods'}]", "has no {{ns}}"},
 		{"a newcomer without a certificate", step("run: kubectl get pods\n    by: newcomer"), "no certificate before a step that certifies"},
 		{"a call that certifies", step("{call: {method: GET, path: /api}, certifies: true}"), "only a command certifies"},
+		{"a call that prints", step("{call: {method: GET, path: /api}, prints: pod}"), "only a command certifies or prints"},
+		{"an unknown variable to print", step("{run: kubectl get pods, prints: name}"), `prints "name"`},
+		{"a pod that nobody printed", step("run: kubectl get pod {{pod}}"), "{{pod}} has no value before"},
 		{"a relative path", step("call: {method: GET, path: api}"), "a path that starts with a slash"},
 	}
 	for _, tt := range tests {

@@ -172,7 +172,7 @@ func (r *recorder) prepare(ctx context.Context) error {
 			return errors.New("the plan wants the operator, and its program is not there: build it with make lab")
 		}
 		r.options.Progress("starting the operator")
-		spec := process.Spec{Name: "sample-controller", Path: r.options.Operator, Args: []string{"-kubeconfig", r.cast.operator.access.Kubeconfig}}
+		spec := process.Spec{Name: "sample-controller", Program: r.cast.operator.agent, Path: r.options.Operator, Args: []string{"-kubeconfig", r.cast.operator.access.Kubeconfig}}
 		if err := r.cluster.Run(spec); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -256,6 +257,19 @@ func TestCall(t *testing.T) {
 		text, status, why, err := call(context.Background(), access, &scenario.Call{Method: tt.method, Path: "/api/v1/pods", Body: "{}", UserAgent: "pipeline/1"})
 		if err != nil || status != tt.status || !strings.Contains(why, tt.why) || text != tt.method+" /api/v1/pods" {
 			t.Errorf("%s: %q, %d, %q, %v", tt.method, text, status, why, err)
+		}
+	}
+}
+
+// Clients take their user agent from the name that their program runs under.
+func TestAccountsRunProgramsOfTheirOwn(t *testing.T) {
+	r := &recorder{options: Options{Lab: "/bin/lab"}}
+	for _, tt := range []struct{ agent, want string }{{"", "kubectl"}, {"fleetagent", "fleetagent"}} {
+		a := r.newActor("x", &cluster.Access{})
+		a.agent = tt.agent
+		cmd := r.kubectl(a, "get", "pods")
+		if got := cmp.Or(cmd.Program, cmd.Name); got != tt.want || cmd.Path != "/bin/lab" {
+			t.Errorf("an actor with the program %q runs %s of %s; want %s", tt.agent, got, cmd.Path, tt.want)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func Record(ctx context.Context, o Options) (err error) {
 	r := &recorder{
 		options: o, plan: o.Plan, work: work,
 		rng:     rand.New(rand.NewPCG(o.Seed, 0x776865746c6162)), //nolint:gosec // A seed must give the same numbers each time.
-		journal: truth.Journal{Lab: cluster.Admin},
+		journal: truth.Journal{Lab: cluster.Admin, Suffixes: scenario.Suffixes(o.Scenarios)},
 	}
 	if err := r.play(ctx); err != nil {
 		return err

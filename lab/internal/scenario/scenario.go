@@ -249,12 +249,34 @@ func (s *Step) Variables() []string {
 			seen[m[1]] = true
 		}
 	}
-	out := make([]string, 0, len(seen))
-	for v := range seen {
-		out = append(out, v)
+	return sorted(seen)
+}
+
+func sorted(set map[string]bool) []string {
+	out := make([]string, 0, len(set))
+	for s := range set {
+		out = append(out, s)
 	}
 	sort.Strings(out)
 	return out
+}
+
+var suffix = regexp.MustCompile(`\{\{name[23]?\}\}(-[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)`)
+
+// Suffixes lists what the scenarios put behind a name to make another name of
+// it, each once, sorted.
+func Suffixes(list []Scenario) []string {
+	seen := map[string]bool{}
+	for i := range list {
+		for k := range list[i].Steps {
+			for _, text := range list[i].Steps[k].texts() {
+				for _, m := range suffix.FindAllStringSubmatch(*text, -1) {
+					seen[m[1]] = true
+				}
+			}
+		}
+	}
+	return sorted(seen)
 }
 
 // Expand returns the step with its variables replaced. A variable without a

@@ -45,6 +45,16 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestSuffixes(t *testing.T) {
+	list, err := Load("x", strings.NewReader("scenarios:\n- name: x\n  steps:\n  - run: kubectl -n {{ns}} get pod {{name}}-api-0 {{name2}}s {{ns}}-x\n    stdin: '{{name3}}-db {{name}}-api-0'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := Suffixes(list), []string{"-api-0", "-db"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("the suffixes are %q; want %q", got, want)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	step := func(s string) string { return "scenarios:\n- name: x\n  steps:\n  - " + s + "\n" }
 	tests := []struct{ name, text, want string }{

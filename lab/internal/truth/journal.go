@@ -20,6 +20,8 @@ type Journal struct {
 	Lab string `json:"lab"`
 	// Spaces are shared namespaces' tokens, which belong to no chain.
 	Spaces []Token `json:"spaces"`
+	// Suffixes are what scenarios put behind a name to make another name of it.
+	Suffixes []string `json:"suffixes"`
 }
 
 // Command is one step that was run.

@@ -39,6 +39,7 @@ func (n *Notes) card(b *Built, policyName, prefix string) []byte {
 	p("| audit policy | %s |", policyName)
 	p("| operator | %v |", n.Plan.Operator)
 	p("| silence before the next step | %v |", time.Duration(n.Plan.Settle))
+	p("| steps after which silence did not come | %d |", n.restless())
 	p("")
 	p("## Phases")
 	for i, f := range n.Plan.Phases {

@@ -57,8 +57,18 @@ func (r *recorder) phase(ctx context.Context, n int) error {
 	if err := r.workers(ctx, f, queue, spaces); err != nil {
 		return err
 	}
-	_, err = r.tail.quiet(ctx, nil, 6*time.Second, time.Minute)
+	_, err = r.silence(ctx, nil, 6*time.Second, fmt.Sprintf("phase %d", n+1))
 	return err
+}
+
+// silence waits for silence at most a minute, says whether it came, and warns
+// where it did not.
+func (r *recorder) silence(ctx context.Context, tokens []string, d time.Duration, after string) (calm bool, err error) {
+	calm, err = r.tail.quiet(ctx, tokens, d, time.Minute)
+	if err == nil && !calm {
+		r.warn(fmt.Sprintf("%v of silence did not come within a minute after %s", d, after))
+	}
+	return calm, err
 }
 
 // makeSpaces makes the namespaces that a phase's chains share.
@@ -75,7 +85,8 @@ func (r *recorder) makeSpaces(ctx context.Context, f *Phase) ([]string, error) {
 		}
 		spaces = append(spaces, token)
 	}
-	_, err := r.tail.quiet(ctx, spaces, 2*time.Second, time.Minute)
+	// What still follows holds only their tokens, which are no chain's.
+	_, err := r.silence(ctx, spaces, 2*time.Second, "making shared namespaces")
 	return spaces, err
 }
 
@@ -138,10 +149,13 @@ func (r *recorder) playChain(ctx context.Context, f *Phase, s *scenario.Scenario
 	c.people = [2]*actor{people[first], people[second]}
 	exclusive := s.Scope == scenario.Alone
 	if exclusive {
-		// What earlier chains left behind must be over.
-		if _, err := r.tail.quiet(ctx, nil, 8*time.Second, time.Minute); err != nil {
+		// What earlier chains left behind must be over. Where it is not, the chain
+		// does not get the lines that name no chain.
+		calm, err := r.silence(ctx, nil, 8*time.Second, "the chains before "+s.Name)
+		if err != nil {
 			return err
 		}
+		exclusive = calm
 	}
 	c.begin(spaces, exclusive)
 	steps := c.steps()
@@ -151,7 +165,8 @@ func (r *recorder) playChain(ctx context.Context, f *Phase, s *scenario.Scenario
 		}
 	}
 	if exclusive {
-		if _, err := r.tail.quiet(ctx, nil, 8*time.Second, time.Minute); err != nil {
+		// What comes later names the chain, or nobody gets it.
+		if _, err := r.silence(ctx, nil, 8*time.Second, s.Name); err != nil {
 			return err
 		}
 	}
@@ -243,9 +258,11 @@ func (c *chain) step(ctx context.Context, n int, steps []scenario.Step) error {
 		return err
 	}
 	if !cmd.Rapid {
-		if err := c.settle(ctx, &s); err != nil {
+		calm, err := c.settle(ctx, &s)
+		if err != nil {
 			return err
 		}
+		cmd.Restless = !calm
 	}
 	cmd.Settled = now()
 	c.r.mu.Lock()
@@ -263,7 +280,8 @@ func (c *chain) stepNumber(n int) int {
 	return n
 }
 
-func (c *chain) settle(ctx context.Context, s *scenario.Step) error {
+// settle waits for the silence after a step and says whether it came.
+func (c *chain) settle(ctx context.Context, s *scenario.Step) (calm bool, err error) {
 	d := time.Duration(s.Settle)
 	if d == 0 {
 		d = time.Duration(c.r.plan.Settle)
@@ -272,16 +290,7 @@ func (c *chain) settle(ctx context.Context, s *scenario.Step) error {
 	if c.r.journalExclusive(c.number) {
 		tokens = nil
 	}
-	calm, err := c.r.tail.quiet(ctx, tokens, d, time.Minute)
-	if err != nil {
-		return err
-	}
-	if !calm {
-		c.r.mu.Lock()
-		c.r.restless++
-		c.r.mu.Unlock()
-	}
-	return nil
+	return c.r.tail.quiet(ctx, tokens, d, time.Minute)
 }
 
 func (r *recorder) journalExclusive(n int) bool {

@@ -52,6 +52,17 @@ func (r *recorder) notes() *Notes {
 	return n
 }
 
+// restless counts the steps after which silence did not come in time.
+func (n *Notes) restless() int {
+	count := 0
+	for _, c := range n.Journal.Commands {
+		if c.Restless {
+			count++
+		}
+	}
+	return count
+}
+
 // warn tells something that does not spoil the recording.
 func (r *recorder) warn(text string) { r.options.Progress("warning: " + text) }
 
@@ -67,8 +78,8 @@ func (r *recorder) finish() error {
 			return err
 		}
 	}
-	if r.restless > 0 {
-		r.warn(fmt.Sprintf("%d steps went on without silence, since it did not come within a minute", r.restless))
+	if n := notes.restless(); n > 0 {
+		r.warn(fmt.Sprintf("%d steps went on without silence, since it did not come within a minute; what may be theirs is unscored", n))
 	}
 	r.options.Progress(fmt.Sprintf("finding the truth about %d lines", len(raw)))
 	return write(raw, notes, r.options.Policy, r.options.Out, r.options.Prefix, r.warn)

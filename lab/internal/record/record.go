@@ -61,10 +61,9 @@ type recorder struct {
 	homes   int
 	from    int64 // where in the audit log the recording starts
 
-	mu       sync.Mutex
-	rng      *rand.Rand
-	journal  truth.Journal
-	restless int // how often silence did not come in time
+	mu      sync.Mutex
+	rng     *rand.Rand
+	journal truth.Journal
 }
 
 // diskNeeded is what a recording may need for the log and the cluster's data.
@@ -145,8 +144,7 @@ func (r *recorder) play(ctx context.Context) error {
 		}
 	}
 	r.options.Progress("waiting for the last effects")
-	_, err = r.tail.quiet(ctx, nil, 8*time.Second, 2*time.Minute)
-	if err != nil {
+	if _, err := r.silence(ctx, nil, 8*time.Second, "the last chain"); err != nil {
 		return because(ctx, err)
 	}
 	return r.cluster.AuditComplete(ctx)
@@ -178,7 +176,7 @@ func (r *recorder) prepare(ctx context.Context) error {
 		}
 	}
 	r.options.Progress("waiting for silence")
-	if _, err := r.tail.quiet(ctx, nil, 5*time.Second, time.Minute); err != nil {
+	if _, err := r.silence(ctx, nil, 5*time.Second, "preparing the cluster"); err != nil {
 		return err
 	}
 	info, err := os.Stat(r.cluster.AuditLog())

@@ -131,11 +131,7 @@ func TestRapidLinesGoWhereCalmShowedThem(t *testing.T) {
 	}
 	want := []string{"c0000 root", "c0000 effect", "c0001 root", "c0001 effect", "c0002 root", "c0003 root", "c0003 effect", "c0002 effect", " unscored"}
 	for i, l := range found.Lines {
-		got := " " + l.Role
-		if l.Context != nil {
-			got = *l.Context + got
-		}
-		if got != want[i] {
+		if got := place(l); got != want[i] {
 			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want[i], l.Why)
 		}
 	}
@@ -160,14 +156,68 @@ func TestARapidDeletionCutsShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"c0000 root", "c0000 effect", "c0001 root", "c0001 effect", "c0002 root", "c0002 effect", "c0003 root", "c0003 effect", " unscored"} {
-		got := " " + found.Lines[i].Role
-		if found.Lines[i].Context != nil {
-			got = *found.Lines[i].Context + got
-		}
-		if got != want {
+		if got := place(found.Lines[i]); got != want {
 			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want, found.Lines[i].Why)
 		}
 	}
+}
+
+// A step after which silence did not come is like a rapid one: what follows the
+// next step may still be its own.
+func TestWithoutSilenceNothingIsCertain(t *testing.T) {
+	journal := testJournal()
+	journal.Commands[0].Restless = true
+	journal.Commands[1].Clock = false
+	events := []*Event{
+		event(1.5, "alice", "create", "deployments", tokenA),
+		event(3, controller, "create", "pods", tokenA+"-abcde"),
+		event(6.5, "alice", "patch", "deployments", tokenA),
+		event(8, controller, "create", "pods", tokenA+"-fghij"),
+		// The same steps, rapid: the first chain did not show in calm what they cause.
+		event(31.5, "carol", "create", "deployments", tokenR),
+		event(33.5, "carol", "patch", "deployments", tokenR),
+		event(35, controller, "create", "pods", tokenR+"-abcde"),
+	}
+	found, err := Attribute(events, journal, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"c0000 root", "c0000 effect", "c0001 root", " unscored", "c0002 root", "c0003 root", " unscored"} {
+		if got := place(found.Lines[i]); got != want {
+			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want, found.Lines[i].Why)
+		}
+	}
+}
+
+// Nothing is caused before the request that causes it has been received: a late
+// effect that meets the next command's first look is of the change before.
+func TestEffectsComeAfterTheirRoot(t *testing.T) {
+	events := []*Event{
+		event(1.4, controller, "create", "pods", tokenA+"-abcde"),
+		event(1.5, "alice", "create", "deployments", tokenA),
+		event(3, controller, "create", "pods", tokenA+"-fghij"),
+		event(6.1, "alice", "get", "deployments", tokenA),
+		event(6.2, controller, "update", "replicasets", tokenA+"-5d4f"),
+		event(6.5, "alice", "patch", "deployments", tokenA),
+		event(6.6, controller, "update", "replicasets", tokenA+"-5d4f"),
+	}
+	found, err := Attribute(events, testJournal(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{" unscored", "c0000 root", "c0000 effect", "c0001 client", "c0000 effect", "c0001 root", "c0001 effect"} {
+		if got := place(found.Lines[i]); got != want {
+			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want, found.Lines[i].Why)
+		}
+	}
+}
+
+// place is a line's context and role.
+func place(l Line) string {
+	if l.Context == nil {
+		return " " + l.Role
+	}
+	return *l.Context + " " + l.Role
 }
 
 func TestReadingCausesNothing(t *testing.T) {

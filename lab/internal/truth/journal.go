@@ -43,7 +43,13 @@ type Command struct {
 	Clock bool `json:"clock"`
 	// Rapid says that nobody waited for silence before the next step.
 	Rapid bool `json:"rapid"`
+	// Restless says that silence was waited for and did not come in time.
+	Restless bool `json:"restless,omitempty"`
 }
+
+// unsettled says that the next step may have started before all that the command
+// caused had happened.
+func (c *Command) unsettled() bool { return c.Rapid || c.Restless }
 
 // Chain is a scenario that was played once.
 type Chain struct {

@@ -279,7 +279,7 @@ func (a *attributor) step(e *Event, chain int) verdict {
 	if (e.Verb == "list" || e.Verb == "watch") && hasToken(e.ObjectRef.Resource) {
 		return unscored("a monitor of a custom resource, which starts when the next discovery is due")
 	}
-	if of, ok := ticking(e); ok {
+	if of, ok := ticking(e); ok && !a.ended(of, e) {
 		v := a.byClock(e, chain, "a tick")
 		if by := a.setter(of, e.Received); by >= 0 {
 			v.clock, v.command = true, by

@@ -9,6 +9,9 @@ import (
 	"github.com/whet-k8s/whet/lab/internal/truth"
 )
 
+// cardPolicy begins the line of a card that names the policy; [Check] reads it.
+const cardPolicy = "| audit policy |"
+
 // card describes the recording for its readers: what made it, what happens in
 // it, and how to make it again.
 func (n *Notes) card(b *Built, policyName, prefix string) []byte {
@@ -36,7 +39,7 @@ func (n *Notes) card(b *Built, policyName, prefix string) []byte {
 	}
 	p("| commands | %d |", len(b.Contexts))
 	p("| scenario chains | %d |", len(n.Journal.Chains))
-	p("| audit policy | %s |", policyName)
+	p(cardPolicy+" %s |", policyName)
 	p("| operator | %v |", n.Plan.Operator)
 	p("| silence before the next step | %v |", time.Duration(n.Plan.Settle))
 	p("| steps after which silence did not come | %d |", n.restless())

@@ -130,6 +130,15 @@ func TestBuild(t *testing.T) {
 	}
 }
 
+// The commands of a log that has lost some of its lines cannot all be told.
+func TestBuildRefusesALogWithoutACommand(t *testing.T) {
+	raw, journal := rawLog()
+	journal.Commands = append(journal.Commands, truth.Command{User: "bob", Text: "kubectl get pods", Start: journal.Chains[0].Start, End: journal.Chains[0].End, Settled: journal.Chains[0].End})
+	if _, err := Build(raw, journal, "metadata", 1); err == nil || !strings.Contains(err.Error(), `"kubectl get pods" of bob`) {
+		t.Errorf("Build says %v; want the command and its user", err)
+	}
+}
+
 func TestRecordingsAreReadBack(t *testing.T) {
 	raw, journal := rawLog()
 	b, err := Build(raw, journal, "request-response", 1)
@@ -315,6 +324,20 @@ func TestRebuild(t *testing.T) {
 	for _, want := range []string{"v1.37.2", "--plan short --seed 3 --policy gke", "- pod (1): A pod.", "- alice: 1 commands", "| lines | 3 |", "| steps after which silence did not come | 1 |"} {
 		if !strings.Contains(string(card), want) {
 			t.Errorf("the card lacks %q:\n%s", want, card)
+		}
+	}
+	// The check holds the log against the policy that the card names.
+	for _, tt := range []struct{ old, new, want string }{
+		{"| audit policy | gke |", "| audit policy | request-response |", "where the policy says RequestResponse"},
+		{"| audit policy | gke |", "| audit policy | none |", "none"},
+		{"| audit policy | gke |", "", "does not say which audit policy"},
+	} {
+		other := strings.Replace(string(card), tt.old, tt.new, 1)
+		if err := os.WriteFile(filepath.Join(out, "again.card.md"), []byte(other), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := Check(filepath.Join(out, "again")); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("with %q on the card the check says %v; want %q", tt.new, err, tt.want)
 		}
 	}
 	if err := Rebuild(t.TempDir(), "gke", out, "none", nil); err == nil {

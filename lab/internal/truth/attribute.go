@@ -58,9 +58,11 @@ type Context struct {
 type Truth struct {
 	Lines    []Line
 	Contexts []Context
-	// Rootless are commands that sent no request for a resource. They are no
-	// contexts; their lines are unscored.
+	// Rootless are commands that sent no request for a resource that the policy
+	// logs. They are no contexts; their lines are unscored.
 	Rootless []Command
+	// Lost are commands that succeeded and of which the whole log holds nothing.
+	Lost []Command
 }
 
 // attributor holds the indexes that attribution needs.
@@ -100,10 +102,32 @@ func Attribute(events []*Event, journal *Journal, keep []bool) (*Truth, error) {
 			found[i] = a.decide(e, found[i])
 		}
 	}
+	lost := a.lost(found)
 	if keep != nil {
 		events, found = kept(events, keep), kept(found, keep)
 	}
-	return a.assemble(events, found), nil
+	t := a.assemble(events, found)
+	t.Lost = lost
+	return t, nil
+}
+
+// lost returns the commands that succeeded although the log holds no request of
+// theirs. A command may ask for discovery only, or fail before it asks for
+// anything, but it cannot succeed without asking.
+func (a *attributor) lost(found []verdict) []Command {
+	sent := make([]bool, len(a.journal.Commands))
+	for _, v := range found {
+		if v.role == RoleClient {
+			sent[v.command] = true
+		}
+	}
+	var out []Command
+	for i, cmd := range a.journal.Commands {
+		if !sent[i] && cmd.Status == 0 {
+			out = append(out, cmd)
+		}
+	}
+	return out
 }
 
 // findChanges notes when each command first asked to change something. Before

@@ -266,6 +266,33 @@ func TestRoots(t *testing.T) {
 	}
 }
 
+func TestCommandsWithoutARoot(t *testing.T) {
+	events := []*Event{
+		event(1.2, "alice", "get", "", ""),             // discovery
+		event(31.5, "carol", "create", "pods", tokenR), // which the policy leaves out
+		event(33.5, "carol", "patch", "pods", tokenR),
+	}
+	journal := testJournal()
+	journal.Commands[2].Status = 1
+	found, err := Attribute(events, journal, []bool{true, false, true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := func(list []Command) string {
+		var out []string
+		for _, c := range list {
+			out = append(out, c.User+" "+c.Text)
+		}
+		return strings.Join(out, ", ")
+	}
+	if got, want := texts(found.Lost), "alice kubectl scale"; got != want {
+		t.Errorf("lost: %s; want %s", got, want)
+	}
+	if got, want := texts(found.Rootless), "alice kubectl create deployment, alice kubectl scale, bob kubectl run, carol kubectl create deployment"; got != want {
+		t.Errorf("without a root: %s; want %s", got, want)
+	}
+}
+
 func TestAttributeRefusesAJournalThatCannotBe(t *testing.T) {
 	twice := testJournal()
 	twice.Chains[1].Tokens = twice.Chains[0].Tokens

@@ -20,6 +20,7 @@ import (
 	"github.com/whet-k8s/whet/lab/internal/netns"
 	"github.com/whet-k8s/whet/lab/internal/policy"
 	"github.com/whet-k8s/whet/lab/internal/record"
+	"github.com/whet-k8s/whet/lab/internal/scenario"
 	"github.com/whet-k8s/whet/lab/scenarios"
 )
 
@@ -89,7 +90,7 @@ The plans are ` + strings.Join(scenarios.Plans(), ", ") + `, or a file.`,
 			if out == "" {
 				return errors.New("--out is missing: the folder for the recording")
 			}
-			chosen, err := scenarios.Choose(args)
+			chosen, known, err := choose(args)
 			if err != nil {
 				return err
 			}
@@ -112,7 +113,7 @@ The plans are ` + strings.Join(scenarios.Plans(), ", ") + `, or a file.`,
 			defer stop()
 			return record.Record(ctx, record.Options{
 				Lab: lab, Operator: operator, Version: version, Net: net, Plan: p, PlanName: plan,
-				Scenarios: chosen, Policy: policyName, Seed: seed, Out: out, Prefix: prefix, Keep: keep, Progress: progress,
+				Scenarios: chosen, Arguments: args, Known: known, Policy: policyName, Seed: seed, Out: out, Prefix: prefix, Keep: keep, Progress: progress,
 			})
 		},
 	}
@@ -125,6 +126,22 @@ The plans are ` + strings.Join(scenarios.Plans(), ", ") + `, or a file.`,
 	f.BoolVar(&keep, "keep", false, "keep the cluster's folder with the raw log and the journal")
 	f.BoolVar(&host, "host-network", false, "use the host's loopback instead of a network of the lab's own")
 	return cmd
+}
+
+// choose returns the scenarios that the arguments name, and the names of all that
+// a plan may ask for.
+func choose(args []string) (chosen []scenario.Scenario, known []string, err error) {
+	if chosen, err = scenarios.Choose(args); err != nil {
+		return nil, nil, err
+	}
+	own, err := scenarios.All()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range append(own, chosen...) {
+		known = append(known, s.Name)
+	}
+	return chosen, known, nil
 }
 
 func loadPlan(name string) (*record.Plan, error) {

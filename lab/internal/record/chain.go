@@ -31,14 +31,10 @@ type chain struct {
 // phase runs a phase's chains with its workers.
 func (r *recorder) phase(ctx context.Context, n int) error {
 	f := &r.plan.Phases[n]
-	var fitting []*scenario.Scenario
-	for i := range r.options.Scenarios {
-		if s := &r.options.Scenarios[i]; f.fits(s, r.plan.Operator) {
-			fitting = append(fitting, s)
-		}
-	}
+	fitting := r.fitting[n]
 	if len(fitting) == 0 {
-		return fmt.Errorf("no scenario fits the mode %s", f.Mode)
+		r.options.Progress(fmt.Sprintf("phase %d: left out, since none of the chosen scenarios fits it", n+1))
+		return nil
 	}
 	count := f.Chains
 	if count == 0 {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,59 @@ func TestScenariosRunWhereTheyFit(t *testing.T) {
 	needs := &scenario.Scenario{Needs: []string{"operator"}}
 	if f.fits(needs, false) || !f.fits(needs, true) {
 		t.Error("a scenario that needs the operator must run only beside it")
+	}
+}
+
+func TestARecordingThatCannotBeIsRefusedAtOnce(t *testing.T) {
+	scene := func(name string, scope scenario.Scope) scenario.Scenario {
+		return scenario.Scenario{Name: name, Scope: scope}
+	}
+	alone, together := Phase{Mode: OneByOne}, Phase{Mode: Together}
+	tests := []struct {
+		name     string
+		options  Options
+		plan     Plan
+		want     string
+		fittings []int
+	}{
+		{"all fit", Options{Scenarios: []scenario.Scenario{scene("a", ""), scene("b", scenario.Alone)}}, Plan{Phases: []Phase{alone, together}}, "", []int{2, 1}},
+		{"a phase that fits none", Options{Scenarios: []scenario.Scenario{scene("b", scenario.Alone)}}, Plan{Phases: []Phase{alone, together}}, "phase 2: no scenario fits the mode together", nil},
+		{"one that fits none of those chosen", Options{Arguments: []string{"b"}, Scenarios: []scenario.Scenario{scene("b", scenario.Alone)}}, Plan{Phases: []Phase{alone, together}}, "", []int{1, 0}},
+		{"none fits", Options{Arguments: []string{"b.yaml"}, Scenarios: []scenario.Scenario{scene("b", scenario.Own)}}, Plan{Phases: []Phase{together}}, "none of the scenarios that b.yaml names fits any phase of the plan mine", nil},
+		{"an unknown name", Options{Scenarios: []scenario.Scenario{scene("a", "")}}, Plan{Phases: []Phase{{Mode: Together, Only: []string{"no-such"}}}}, "phase 1: only names no-such", nil},
+		{"a known name that was not chosen", Options{Arguments: []string{"a"}, Scenarios: []scenario.Scenario{scene("a", "")}}, Plan{Phases: []Phase{{Mode: Together, Only: []string{"b"}}, together}}, "", []int{0, 1}},
+		{"no operator", Options{Lab: "/bin/lab", Scenarios: []scenario.Scenario{scene("a", "")}}, Plan{Operator: true, Phases: []Phase{together}}, "not beside /bin/lab", nil},
+	}
+	for _, tt := range tests {
+		o := tt.options
+		o.Plan, o.PlanName, o.Known, o.Out = &tt.plan, "mine", []string{"a", "b"}, filepath.Join(t.TempDir(), "out")
+		fitting, err := o.check()
+		var got []int
+		for _, f := range fitting {
+			got = append(got, len(f))
+		}
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || !slices.Equal(got, tt.fittings) {
+			t.Errorf("%s: %v, %v; want %v, %q", tt.name, got, err, tt.fittings, tt.want)
+		}
+		if tt.want == "" {
+			continue
+		}
+		if err := Record(context.Background(), o); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: Record says %v; want %q", tt.name, err, tt.want)
+		}
+		if _, err := os.Stat(o.Out); err == nil {
+			t.Errorf("%s: the folder for the recording was made", tt.name)
+		}
+	}
+}
+
+func TestDiskSpaceIsLookedAt(t *testing.T) {
+	dir := t.TempDir()
+	if err := checkDisk(dir, 1, ""); err != nil {
+		t.Error(err)
+	}
+	if err := checkDisk(dir, 1<<62, "free some"); err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "free some") {
+		t.Errorf("a disk that is too small gives %v", err)
 	}
 }
 

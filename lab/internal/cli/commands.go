@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -112,7 +113,7 @@ The plans are ` + strings.Join(scenarios.Plans(), ", ") + `, or a file.`,
 			ctx, stop := interruptible(cmd)
 			defer stop()
 			return record.Record(ctx, record.Options{
-				Lab: lab, Operator: operator, Version: version, Net: net, Plan: p, PlanName: plan,
+				Lab: lab, Operator: operator, Version: version, Commit: commit(), Net: net, Plan: p, PlanName: plan,
 				Scenarios: chosen, Arguments: args, Known: known, Policy: policyName, Seed: seed, Out: out, Prefix: prefix, Keep: keep, Progress: progress,
 			})
 		},
@@ -126,6 +127,23 @@ The plans are ` + strings.Join(scenarios.Plans(), ", ") + `, or a file.`,
 	f.BoolVar(&keep, "keep", false, "keep the cluster's folder with the raw log and the journal")
 	f.BoolVar(&host, "host-network", false, "use the host's loopback instead of a network of the lab's own")
 	return cmd
+}
+
+// commit returns the commit that this program was built from, with -dirty behind
+// it where something was changed, or nothing where the build did not note it.
+func commit() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	if settings["vcs.modified"] == "true" {
+		return settings["vcs.revision"] + "-dirty"
+	}
+	return settings["vcs.revision"]
 }
 
 // choose returns the scenarios that the arguments name, and the names of all that

@@ -28,8 +28,14 @@ func (n *Notes) card(b *Built, policyName, prefix string) []byte {
 	p("# %s", prefix)
 	p("")
 	p("Recorded by the lab from a control plane of Kubernetes %s with %d kubelets (fake container runtime).", n.Version, n.Plan.Nodes)
-	p("Repeat it with `lab record --plan %s --seed %d --policy %s --out DIR --prefix %s`; times, uids and the order of what happens at once will differ.",
-		n.PlanName, n.Seed, policyName, prefix)
+	p("")
+	p("Repeat it with")
+	p("")
+	for _, line := range n.commands(policyName, prefix) {
+		p("    %s", line)
+	}
+	p("")
+	p("Times, uids, the order of what happens at once, and so who meets whom will differ.")
 	p("")
 	p("| | |")
 	p("| --- | --- |")
@@ -59,6 +65,35 @@ func (n *Notes) card(b *Built, policyName, prefix string) []byte {
 		p("- %s: %d commands", u, users[u])
 	}
 	return []byte(out.String())
+}
+
+// commands are what makes the recording again.
+func (n *Notes) commands(policyName, prefix string) []string {
+	var out []string
+	if commit, changed := strings.CutSuffix(n.Commit, modified); commit != "" {
+		line := "git checkout " + commit
+		if changed {
+			line += "    # and what was changed after it"
+		}
+		out = append(out, line)
+	}
+	out = append(out, "make lab KUBERNETES="+n.Version)
+	record := fmt.Sprintf("lab/bin/%s/lab record", n.Version)
+	for _, a := range n.Arguments {
+		record += " " + quoted(a)
+	}
+	return append(out, fmt.Sprintf("%s --plan %s --seed %d --policy %s --out DIR --prefix %s", record, quoted(n.PlanName), n.Seed, policyName, quoted(prefix)))
+}
+
+// modified ends the name of a commit after which something was changed.
+const modified = "-dirty"
+
+// quoted returns a word as a shell reads it.
+func quoted(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+=:@%") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // scenarioCounts says what each scenario is about and how often it was played.

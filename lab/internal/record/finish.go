@@ -30,11 +30,14 @@ const (
 
 // Notes are what is known of a recording beside its log.
 type Notes struct {
-	// Version is that of Kubernetes.
+	// Version is that of Kubernetes, Commit the lab's own.
 	Version  string `json:"version"`
+	Commit   string `json:"commit"`
 	Plan     *Plan  `json:"plan"`
 	PlanName string `json:"planName"`
-	Seed     uint64 `json:"seed"`
+	// Arguments chose the scenarios.
+	Arguments []string `json:"arguments"`
+	Seed      uint64   `json:"seed"`
 	// About says what each scenario is about.
 	About   map[string]string `json:"about"`
 	Journal truth.Journal     `json:"journal"`
@@ -43,7 +46,8 @@ type Notes struct {
 // notes returns the notes of the recording in progress.
 func (r *recorder) notes() *Notes {
 	n := &Notes{
-		Version: r.options.Version, Plan: r.plan, PlanName: r.options.PlanName, Seed: r.options.Seed,
+		Version: r.options.Version, Commit: r.options.Commit, Plan: r.plan, PlanName: r.options.PlanName,
+		Arguments: r.options.Arguments, Seed: r.options.Seed,
 		About: map[string]string{}, Journal: r.journal,
 	}
 	for _, s := range r.options.Scenarios {

@@ -33,8 +33,11 @@ type Options struct {
 	Lab, Operator string
 	// Version is that of the control plane, for the card.
 	Version string
-	Net     netns.Plan
-	Plan    *Plan
+	// Commit says from which state of the repository the lab was built, for the
+	// card; empty where the program does not know.
+	Commit string
+	Net    netns.Plan
+	Plan   *Plan
 	// PlanName names the plan on the card.
 	PlanName  string
 	Scenarios []scenario.Scenario

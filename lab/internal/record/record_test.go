@@ -361,7 +361,7 @@ func TestRebuild(t *testing.T) {
 	journal.Commands[0].Restless = true
 	dir, out := t.TempDir(), t.TempDir()
 	r := &recorder{work: dir, plan: &Plan{Nodes: 1, People: 2, Phases: []Phase{{Mode: Together}}}, journal: *journal,
-		options: Options{Version: "v1.37.2", PlanName: "short", Seed: 3, Progress: func(string) {}, Scenarios: []scenario.Scenario{{Name: "pod", About: "A pod."}}}}
+		options: Options{Version: "v1.37.2", Commit: "0123abc-dirty", Arguments: []string{"pod", "my scenarios"}, PlanName: "short", Seed: 3, Progress: func(string) {}, Scenarios: []scenario.Scenario{{Name: "pod", About: "A pod."}}}}
 	if err := r.keepRaw(raw, r.notes()); err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +375,7 @@ func TestRebuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"v1.37.2", "--plan short --seed 3 --policy gke", "- pod (1): A pod.", "- alice: 1 commands", "| lines | 3 |", "| steps after which silence did not come | 1 |"} {
+	for _, want := range []string{"v1.37.2", "make lab KUBERNETES=v1.37.2", "git checkout 0123abc    # and what was changed", "lab/bin/v1.37.2/lab record pod 'my scenarios' --plan short --seed 3 --policy gke --out DIR --prefix again", "- pod (1): A pod.", "- alice: 1 commands", "| lines | 3 |", "| steps after which silence did not come | 1 |"} {
 		if !strings.Contains(string(card), want) {
 			t.Errorf("the card lacks %q:\n%s", want, card)
 		}

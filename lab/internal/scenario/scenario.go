@@ -13,7 +13,8 @@
 // Every name that a scenario gives to an object comes from a variable
 // ({{name}}, {{name2}}, {{name3}}, {{ns}}): the recorder puts random tokens
 // there and knows each line of the audit log by them. [Load] refuses unknown
-// fields, unknown variables and steps that do nothing, with the file and line.
+// fields, unknown variables, steps that do nothing, and names from elsewhere where
+// it sees them, with the file and line.
 package scenario
 
 import (
@@ -226,7 +227,7 @@ func (s *Step) check(scope Scope) error {
 	if scope == Cluster && contains(vars, "ns") {
 		return errors.New("a scenario of scope cluster has no {{ns}}")
 	}
-	return nil
+	return s.checkNames(scope)
 }
 
 var variable = regexp.MustCompile(`\{\{([A-Za-z0-9]*)\}\}`)

@@ -79,12 +79,28 @@ func TestLoadRefuses(t *testing.T) {
 		{"a call that prints", step("{call: {method: GET, path: /api}, prints: pod}"), "only a command certifies or prints"},
 		{"an unknown variable to print", step("{run: kubectl get pods, prints: name}"), `prints "name"`},
 		{"a pod that nobody printed", step("run: kubectl get pod {{pod}}"), "{{pod}} has no value before"},
+		{"a command's own name", step("run: kubectl -n {{ns}} run web --image=nginx"), "comes from no variable"},
+		{"a manifest's own name", step("run: kubectl apply -f -\n    stdin: |\n      kind: Pod\n      metadata: {name: \"{{name}}\"}\n      ---\n      kind: Pod\n      metadata: {name: web}"), "the name web of a Pod comes from no variable"},
+		{"a body's own name", step(`call: {method: POST, path: /api, body: '{"kind":"Pod","metadata":{"name":"web"}}'}`), "the name web of a Pod"},
+		{"a name in a namespace for the cluster", step("run: kubectl apply -f -\n    stdin: |\n      kind: StorageClass\n      metadata: {name: \"{{name}}\"}"), "a StorageClass belongs to no namespace"},
+		{"a command that does so", step("run: kubectl create clusterrole {{name}} --verb=get --resource=nodes"), "a clusterrole belongs to no namespace"},
 		{"a relative path", step("call: {method: GET, path: api}"), "a path that starts with a slash"},
 	}
 	for _, tt := range tests {
 		_, err := Load("bad.yaml", strings.NewReader(tt.text))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "bad.yaml") {
 			t.Errorf("%s: Load says %v; want an error with bad.yaml and %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestCommandsThatMakeNothingNeedNoName(t *testing.T) {
+	for _, run := range []string{
+		"kubectl -n {{ns}} auth can-i create pods", "kubectl get pods", "kubectl -n", "kubectl", "kubectl --context=x create -f -\n    stdin: x",
+		"kubectl -n {{ns}} create token {{name}}", "kubectl create namespace {{name3}}",
+	} {
+		if _, err := Load("x", strings.NewReader("scenarios:\n- name: x\n  steps:\n  - run: "+run+"\n")); err != nil {
+			t.Errorf("%s: %v", run, err)
 		}
 	}
 }

@@ -155,8 +155,12 @@ func (r *recorder) playChain(ctx context.Context, f *Phase, s *scenario.Scenario
 	}
 	c.begin(spaces, exclusive)
 	steps := c.steps()
-	for i := range steps {
-		if err := c.step(ctx, i, steps); err != nil {
+	for i, count := 0, 0; i < len(steps); i += count {
+		count = 1
+		for i+count < len(steps) && steps[i+count].Meanwhile {
+			count++
+		}
+		if err := c.step(ctx, i, count, steps); err != nil {
 			return fmt.Errorf("scenario %s, step %d: %w", s.Name, i+1, err)
 		}
 	}
@@ -235,36 +239,61 @@ func (c *chain) pause() time.Duration {
 	return 0
 }
 
-// step runs a step, waits for silence, and enters it in the journal.
-func (c *chain) step(ctx context.Context, n int, steps []scenario.Step) error {
+// step runs count steps that start together, mostly one, waits for silence, and
+// enters them in the journal.
+func (c *chain) step(ctx context.Context, n, count int, steps []scenario.Step) error {
 	if err := sleep(ctx, c.pause()); err != nil {
 		return err
 	}
-	raw := &steps[n]
-	s := raw.Expand(c.values)
-	who, err := c.actor(s.By)
-	if err != nil {
+	todo, who, cmds := make([]scenario.Step, count), make([]*actor, count), make([]truth.Command, count)
+	for k := range count {
+		todo[k] = steps[n+k].Expand(c.values)
+		var err error
+		if who[k], err = c.actor(todo[k].By); err != nil {
+			return err
+		}
+		cmds[k] = truth.Command{Chain: c.number, Step: c.stepNumber(n + k), User: who[k].name, Clock: todo[k].Clock > 0}
+	}
+	if err := c.runAll(ctx, who, todo, cmds); err != nil {
 		return err
 	}
-	cmd := truth.Command{
-		Chain: c.number, Step: c.stepNumber(n), User: who.name, Clock: s.Clock > 0,
-		Rapid: c.phase.Mode == Rapid && n < len(steps)-1 && s.Clock == 0,
-	}
-	if err := c.run(ctx, who, &s, &cmd); err != nil {
-		return err
-	}
-	if !cmd.Rapid {
-		calm, err := c.settle(ctx, &s)
+	last := &todo[count-1]
+	rapid := c.phase.Mode == Rapid && n+count < len(steps) && last.Clock == 0
+	restless := false
+	if !rapid {
+		calm, err := c.settle(ctx, last)
 		if err != nil {
 			return err
 		}
-		cmd.Restless = !calm
+		restless = !calm
 	}
-	cmd.Settled = now()
+	// There is no silence between steps that start together; after all of them, it
+	// follows the one that started last.
+	slices.SortStableFunc(cmds, func(a, b truth.Command) int { return a.Start.Compare(b.Start) })
+	for k := range cmds {
+		cmds[k].Rapid, cmds[k].Restless, cmds[k].Settled = rapid || k < count-1, restless, now()
+	}
 	c.r.mu.Lock()
-	c.r.journal.Commands = append(c.r.journal.Commands, cmd)
+	c.r.journal.Commands = append(c.r.journal.Commands, cmds...)
 	c.r.mu.Unlock()
-	return sleep(ctx, time.Duration(s.Clock))
+	return sleep(ctx, time.Duration(last.Clock))
+}
+
+// runAll runs steps at once and returns when all have ended. The first error
+// ends the others.
+func (c *chain) runAll(ctx context.Context, who []*actor, todo []scenario.Step, cmds []truth.Command) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var group sync.WaitGroup
+	for k := range todo {
+		group.Go(func() {
+			if err := c.run(ctx, who[k], &todo[k], &cmds[k]); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
 }
 
 // stepNumber returns the number of the n-th step in the scenario itself, without

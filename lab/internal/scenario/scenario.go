@@ -72,6 +72,9 @@ type Step struct {
 	// By says who acts: first or second (of the chain's two people), either
 	// (drawn by chance, the default), or the name of an account of [Accounts].
 	By string `yaml:"by"`
+	// Meanwhile says that the step starts together with the one before it. What
+	// they cause cannot be told apart and is unscored, as in a hurry.
+	Meanwhile bool `yaml:"meanwhile"`
 	// Fails says that the command must end with a failure.
 	Fails bool `yaml:"fails"`
 	// Settle is how long nothing may happen before the next step; the
@@ -181,6 +184,9 @@ func (s *Scenario) check() error {
 		if step.By == newcomer && !certified {
 			return fmt.Errorf("%s: step %d: the newcomer has no certificate before a step that certifies", s.Name, i+1)
 		}
+		if step.Meanwhile && (i == 0 || s.Steps[i-1].alone() || step.Certifies || step.Prints != "") {
+			return fmt.Errorf("%s: step %d: it cannot start together with the one before it: neither may print, and only the last may set a clock", s.Name, i+1)
+		}
 		if contains(step.Variables(), printed) && !prints {
 			return fmt.Errorf("%s: step %d: {{%s}} has no value before a step that prints it", s.Name, i+1, printed)
 		}
@@ -188,6 +194,9 @@ func (s *Scenario) check() error {
 	}
 	return nil
 }
+
+// alone says that nothing may start together with the step.
+func (s *Step) alone() bool { return s.Certifies || s.Prints != "" || s.Clock > 0 }
 
 func (s *Step) check(scope Scope) error {
 	if (s.Run == "") == (s.Call == nil) {

@@ -77,6 +77,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"a newcomer without a certificate", step("run: kubectl get pods\n    by: newcomer"), "no certificate before a step that certifies"},
 		{"a call that certifies", step("{call: {method: GET, path: /api}, certifies: true}"), "only a command certifies"},
 		{"a call that prints", step("{call: {method: GET, path: /api}, prints: pod}"), "only a command certifies or prints"},
+		{"nothing to start together with", step("{run: kubectl get pods, meanwhile: true}"), "cannot start together"},
+		{"two that print", step("{run: kubectl get pods, prints: pod}\n  - {run: kubectl get pods, meanwhile: true}"), "cannot start together"},
 		{"an unknown variable to print", step("{run: kubectl get pods, prints: name}"), `prints "name"`},
 		{"a pod that nobody printed", step("run: kubectl get pod {{pod}}"), "{{pod}} has no value before"},
 		{"a command's own name", step("run: kubectl -n {{ns}} run web --image=nginx"), "comes from no variable"},

@@ -189,6 +189,35 @@ func TestWithoutSilenceNothingIsCertain(t *testing.T) {
 	}
 }
 
+// Two people's steps that start together are told apart only until the second
+// has changed something.
+func TestStepsThatStartTogether(t *testing.T) {
+	journal := testJournal()
+	journal.Chains = append(journal.Chains, Chain{Scenario: "both", Mode: "together", Tokens: []Token{{Text: sealToken("tttttttt1"), Space: space}}, Start: at(60), End: at(80)})
+	journal.Commands = append(journal.Commands,
+		Command{Chain: 3, Step: 0, User: "alice", Text: "kubectl scale", Start: at(61), End: at(62.5), Settled: at(65), Rapid: true},
+		Command{Chain: 3, Step: 1, User: "bob", Text: "kubectl set image", Start: at(61.1), End: at(62.4), Settled: at(65)},
+		Command{Chain: 3, Step: 2, User: "bob", Text: "kubectl delete", Start: at(66), End: at(67), Settled: at(70)})
+	name := sealToken("tttttttt1")
+	events := []*Event{
+		event(61.5, "alice", "patch", "deployments", name),
+		event(61.6, controller, "create", "pods", name+"-abcde"),
+		event(62.2, "bob", "patch", "deployments", name),
+		event(62.3, controller, "create", "pods", name+"-fghij"),
+		event(66.5, "bob", "delete", "deployments", name),
+		event(67, controller, "delete", "pods", name+"-abcde"),
+	}
+	found, err := Attribute(events, journal, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"c0000 root", "c0000 effect", "c0001 root", " unscored", "c0002 root", "c0002 effect"} {
+		if got := place(found.Lines[i]); got != want {
+			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want, found.Lines[i].Why)
+		}
+	}
+}
+
 // Nothing is caused before the request that causes it has been received: a late
 // effect that meets the next command's first look is of the change before.
 func TestEffectsComeAfterTheirRoot(t *testing.T) {

@@ -260,7 +260,8 @@ func newCheckCommand() *cobra.Command {
 		Use:   "check PREFIX...",
 		Short: "Prove recordings sound",
 		Long: `Check reads a recording's four files and proves that every line is accounted
-for, every command has one root, no token is left and the truth agrees with the
+for, every command has one root, which comes before its effects, no token is left,
+levels and bodies are as the policy on the card says, and the truth agrees with the
 log. It prints nothing for a sound recording.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

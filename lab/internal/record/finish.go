@@ -219,7 +219,7 @@ func Build(raw [][]byte, journal *truth.Journal, policyName string, seed uint64)
 		return nil, fmt.Errorf("finding the truth: %w", err)
 	}
 	if len(t.Lost) > 0 {
-		return nil, fmt.Errorf("%d commands succeeded and the API server's log holds no request of theirs, first %q of %s", len(t.Lost), t.Lost[0].Text, t.Lost[0].User)
+		return nil, fmt.Errorf("%d commands succeeded and the API server's log holds no request of theirs for a resource, first %q of %s", len(t.Lost), t.Lost[0].Text, t.Lost[0].User)
 	}
 	out.Lines, out.Contexts, out.Rootless = t.Lines, t.Contexts, t.Rootless
 	for i := range out.Contexts {

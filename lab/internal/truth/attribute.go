@@ -61,7 +61,7 @@ type Truth struct {
 	// Rootless are commands that sent no request for a resource that the policy
 	// logs. They are no contexts; their lines are unscored.
 	Rootless []Command
-	// Lost are commands that succeeded and of which the whole log holds nothing.
+	// Lost are commands that succeeded and whose requests the whole log lacks.
 	Lost []Command
 }
 
@@ -102,32 +102,13 @@ func Attribute(events []*Event, journal *Journal, keep []bool) (*Truth, error) {
 			found[i] = a.decide(e, found[i])
 		}
 	}
-	lost := a.lost(found)
+	lost := a.lost(events, found)
 	if keep != nil {
 		events, found = kept(events, keep), kept(found, keep)
 	}
 	t := a.assemble(events, found)
 	t.Lost = lost
 	return t, nil
-}
-
-// lost returns the commands that succeeded although the log holds no request of
-// theirs. A command may ask for discovery only, or fail before it asks for
-// anything, but it cannot succeed without asking.
-func (a *attributor) lost(found []verdict) []Command {
-	sent := make([]bool, len(a.journal.Commands))
-	for _, v := range found {
-		if v.role == RoleClient {
-			sent[v.command] = true
-		}
-	}
-	var out []Command
-	for i, cmd := range a.journal.Commands {
-		if !sent[i] && cmd.Status == 0 {
-			out = append(out, cmd)
-		}
-	}
-	return out
 }
 
 // findChanges notes when each command first asked to change something. Before

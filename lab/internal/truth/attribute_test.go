@@ -302,6 +302,7 @@ func TestCommandsWithoutARoot(t *testing.T) {
 		event(33.5, "carol", "patch", "pods", tokenR),
 	}
 	journal := testJournal()
+	journal.Commands[0].Text = "kubectl api-resources"
 	journal.Commands[2].Status = 1
 	found, err := Attribute(events, journal, []bool{true, false, true})
 	if err != nil {
@@ -317,8 +318,30 @@ func TestCommandsWithoutARoot(t *testing.T) {
 	if got, want := texts(found.Lost), "alice kubectl scale"; got != want {
 		t.Errorf("lost: %s; want %s", got, want)
 	}
-	if got, want := texts(found.Rootless), "alice kubectl create deployment, alice kubectl scale, bob kubectl run, carol kubectl create deployment"; got != want {
+	if got, want := texts(found.Rootless), "alice kubectl api-resources, alice kubectl scale, bob kubectl run, carol kubectl create deployment"; got != want {
 		t.Errorf("without a root: %s; want %s", got, want)
+	}
+}
+
+func TestAsksNoResource(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want bool
+	}{
+		{"kubectl api-resources", true},
+		{"kubectl -n shop --context=x version", true},
+		{"kubectl get pods", false},
+		{"kubectl -n shop describe pod version", false},
+		{"kubectl create deployment web --image=x --dry-run=client -o yaml", true},
+		{"kubectl create deployment web --image=x --dry-run=server", false},
+		{"GET /api/v1/pods?limit=5", false},
+		{"POST /apis/apps/v1/namespaces/shop/deployments", false},
+		{"GET /apis/apps/v1", true},
+		{"GET /readyz", true},
+	} {
+		if got := asksNoResource(tt.text); got != tt.want {
+			t.Errorf("%s asks for no resource: %v; want %v", tt.text, got, tt.want)
+		}
 	}
 }
 

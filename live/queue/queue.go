@@ -3,17 +3,14 @@ package queue
 import (
 	"context"
 	"encoding/base32"
-	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Options bound a Queue. The zero value of a field means its default.
@@ -33,6 +30,8 @@ type Options struct {
 	// machine, but not one of the process, can lose what was acknowledged in
 	// that time.
 	SyncEvery time.Duration
+	// Log takes what a person who runs the program should know. Default is none.
+	Log *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
@@ -45,6 +44,9 @@ func (o Options) withDefaults() Options {
 	if o.MinFree == 0 {
 		o.MinFree = 512 << 20
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	return o
 }
 
@@ -56,9 +58,9 @@ const (
 	maxPayload = MaxBody + 1<<20
 	// startTime is how long the server may take to read its files.
 	startTime = 2 * time.Minute
-	// answerTime is how long the server may take for a request that its caller
-	// has set no limit for.
-	answerTime = 30 * time.Second
+	// answerTime is how long the server may take to store a message before it
+	// counts as one that failed. An API server waits for 30 s.
+	answerTime = 20 * time.Second
 	// repeatTime is how long a piece that is published again is recognised by
 	// its bytes.
 	repeatTime = 2 * time.Minute
@@ -68,21 +70,30 @@ const (
 // goroutines at once.
 type Queue struct {
 	options Options
-	server  *server.Server
-	conn    *nats.Conn
-	js      jetstream.JetStream
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
 	disk    diskGuard
 
-	mu      sync.Mutex
-	streams map[string]*Stream
+	opening sync.Mutex // held by Stream
+
+	mu       sync.Mutex
+	core     *core
+	broken   error          // why core is being replaced, nil when it is not
+	renewed  chan struct{}  // closed when it was
+	renewing sync.WaitGroup // watch and replace
+	streams  map[string]*Stream
+	closed   bool
+	end      chan struct{} // closed by Close
+	troubles chan trouble
 }
 
 // Open opens the queue in Options.Dir. Only one process may have it open. The
 // caller closes it.
 func Open(o Options) (*Queue, error) {
-	q := &Queue{options: o.withDefaults(), streams: map[string]*Stream{}}
+	q := &Queue{
+		options: o.withDefaults(), streams: map[string]*Stream{},
+		renewed: make(chan struct{}), end: make(chan struct{}), troubles: make(chan trouble, 1),
+	}
 	q.disk = diskGuard{dir: o.Dir, least: q.options.MinFree}
 	if err := q.open(); err != nil {
 		q.Close()
@@ -101,33 +112,24 @@ func (q *Queue) open() (err error) {
 	if q.decoder, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(MaxBody)); err != nil {
 		return err
 	}
-	q.server, err = server.NewServer(&server.Options{
-		ServerName: "whet", DontListen: true, NoLog: true, NoSigs: true, MaxPayload: maxPayload,
-		JetStream: true, StoreDir: q.options.Dir,
-		SyncAlways: q.options.SyncEvery == 0, SyncInterval: q.options.SyncEvery,
-	})
-	if err != nil {
+	if q.core, err = openCore(q.options, q.troubles); err != nil {
 		return err
 	}
-	q.server.Start()
-	if !q.server.ReadyForConnections(startTime) {
-		return errors.New("the queue did not become ready")
-	}
-	if q.conn, err = nats.Connect("", nats.InProcessServer(q.server), nats.MaxReconnects(-1)); err != nil {
-		return err
-	}
-	q.js, err = jetstream.New(q.conn)
-	return err
+	q.renewing.Go(q.watch)
+	return nil
 }
 
 // Close ends the queue. What was acknowledged stays on disk.
 func (q *Queue) Close() {
-	if q.conn != nil {
-		q.conn.Close()
+	q.mu.Lock()
+	if !q.closed {
+		q.closed = true
+		close(q.end)
 	}
-	if q.server != nil {
-		q.server.Shutdown()
-		q.server.WaitForShutdown()
+	q.mu.Unlock()
+	q.renewing.Wait()
+	if q.core != nil {
+		q.core.close()
 	}
 	if q.decoder != nil {
 		q.decoder.Close()
@@ -142,24 +144,29 @@ func streamName(cluster string) string {
 
 // Stream gives the stream of a cluster, which is made where there is none.
 func (q *Queue) Stream(ctx context.Context, cluster string) (*Stream, error) {
+	q.opening.Lock()
+	defer q.opening.Unlock()
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if s := q.streams[cluster]; s != nil {
+	s := q.streams[cluster]
+	q.mu.Unlock()
+	if s != nil {
 		return s, nil
 	}
-	name := streamName(cluster)
-	stream, err := q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: name, Subjects: []string{name}, Storage: jetstream.FileStorage,
-		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew, MaxBytes: q.options.MaxBytes,
-		Duplicates: repeatTime, AllowDirect: true,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("opening the stream of cluster %q: %w", cluster, err)
+	c, broken := q.current()
+	if broken != nil {
+		return nil, fmt.Errorf("opening the stream of cluster %q: %w", cluster, broken)
 	}
-	s := &Stream{queue: q, cluster: cluster, subject: name, stream: stream, changed: make(chan struct{})}
+	stream, err := c.stream(ctx, cluster, q.options)
+	if err != nil {
+		return nil, err
+	}
+	s = &Stream{queue: q, cluster: cluster, subject: streamName(cluster), changed: make(chan struct{})}
+	q.mu.Lock()
+	c.streams[cluster] = stream
+	q.streams[cluster] = s
+	q.mu.Unlock()
 	if err := s.look(ctx); err != nil {
 		return nil, err
 	}
-	q.streams[cluster] = s
 	return s, nil
 }

@@ -199,6 +199,45 @@ func TestRefusesWhenFull(t *testing.T) {
 	}
 }
 
+// TestCanceled wants a piece whose sender went away to be no sign that the queue
+// fails.
+func TestCanceled(t *testing.T) {
+	s := stream(t, open(t, queue.Options{Dir: t.TempDir()}), "c")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Publish(ctx, pipeline.Piece{Body: []byte("{}\n")}); !errors.Is(err, context.Canceled) {
+		t.Errorf("publishing for somebody who went away: %v", err)
+	}
+	if err := s.Writable(t.Context()); err != nil {
+		t.Errorf("after somebody went away: %v", err)
+	}
+}
+
+// TestGoOn wants numbers to go on after one that a reader knows, where the stream
+// is empty, and no message to be lost where it is not.
+func TestGoOn(t *testing.T) {
+	s := stream(t, open(t, queue.Options{Dir: t.TempDir()}), "c")
+	goOn := func(after, last uint64) {
+		t.Helper()
+		if err := s.GoOn(t.Context(), after); err != nil {
+			t.Fatal(err)
+		}
+		if stats, err := s.Stats(t.Context()); err != nil || stats.Last != last {
+			t.Errorf("after %d the last number is %d, want %d (%v)", after, stats.Last, last, err)
+		}
+	}
+	goOn(0, 0)
+	goOn(7, 7)
+	goOn(3, 7)
+	if err := s.Publish(t.Context(), pipeline.Piece{Body: []byte("a piece")}); err != nil {
+		t.Fatal(err)
+	}
+	goOn(20, 8)
+	if m, err := s.Next(t.Context(), 7); err != nil || m.Number != 8 || string(m.Piece.Body) != "a piece" {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	s := stream(t, open(t, queue.Options{Dir: t.TempDir()}), "c")
 	b := make([]byte, queue.MaxBody+1)

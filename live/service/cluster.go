@@ -69,6 +69,9 @@ func (s *Service) openCluster(ctx context.Context, conf *config.Cluster) (*clust
 	if c.engine, err = engine.Open(c.stream, c.options); err != nil {
 		return nil, err
 	}
+	if err := c.stream.GoOn(ctx, c.engine.Stats().Taken); err != nil {
+		return nil, err
+	}
 	for _, source := range conf.Sources {
 		if source.Kind == config.Webhook {
 			c.webhook = true

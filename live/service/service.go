@@ -109,7 +109,7 @@ func (s *Service) openFiles(context.Context) error {
 		return fmt.Errorf("opening %s: %w", s.config.Data, err)
 	}
 	o := s.config.Queue
-	o.Dir = s.file("queue")
+	o.Dir, o.Log = s.file("queue"), s.log
 	if s.queue, err = queue.Open(o); err != nil {
 		return err
 	}

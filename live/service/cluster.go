@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -90,6 +91,14 @@ func (s *Service) openFollower(c *cluster, source config.Source) (*follower, err
 	o := follow.Options{Path: source.Path, Folder: source.Kind == config.Folder, Stdin: s.options.Stdin, Stream: c.stream, Log: c.log}
 	if source.Kind == config.Stdin {
 		o.Path = follow.Stdin
+	}
+	// However the path is written, what was read of the log is known.
+	if source.Path != "" {
+		path, err := filepath.Abs(source.Path)
+		if err != nil {
+			return nil, fmt.Errorf("following %s: %w", source.Path, err)
+		}
+		source.Path = path
 	}
 	sum := sha256.Sum256([]byte(sourceName(source)))
 	o.State = s.file("clusters", c.config.Name, "offsets-"+hex.EncodeToString(sum[:8])+".json")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -136,10 +137,37 @@ func (q *Queue) Close() {
 	}
 }
 
+const streamPrefix = "whet-"
+
+var streamEncoding = base32.HexEncoding.WithPadding(base32.NoPadding)
+
 // streamName is a name that NATS and file systems take, whatever the cluster is
 // called.
 func streamName(cluster string) string {
-	return "whet-" + strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(cluster)))
+	return streamPrefix + strings.ToLower(streamEncoding.EncodeToString([]byte(cluster)))
+}
+
+// Clusters names the clusters that the queue has streams of, empty ones too, in
+// order: also those that nobody asked for since it was opened.
+func (q *Queue) Clusters(ctx context.Context) ([]string, error) {
+	c, broken := q.current()
+	if broken != nil {
+		return nil, fmt.Errorf("listing the streams of the queue: %w", broken)
+	}
+	var clusters []string
+	list := c.js.StreamNames(ctx)
+	for name := range list.Name() {
+		code, ours := strings.CutPrefix(name, streamPrefix)
+		cluster, err := streamEncoding.DecodeString(strings.ToUpper(code))
+		if ours && err == nil {
+			clusters = append(clusters, string(cluster))
+		}
+	}
+	if err := list.Err(); err != nil {
+		return nil, fmt.Errorf("listing the streams of the queue: %w", err)
+	}
+	slices.Sort(clusters)
+	return clusters, nil
 }
 
 // Stream gives the stream of a cluster, which is made where there is none.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -235,6 +236,21 @@ func TestGoOn(t *testing.T) {
 	goOn(20, 8)
 	if m, err := s.Next(t.Context(), 7); err != nil || m.Number != 8 || string(m.Piece.Body) != "a piece" {
 		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// TestClusters wants the names of all streams, also after the queue was opened
+// again.
+func TestClusters(t *testing.T) {
+	dir := t.TempDir()
+	names := []string{"", "a", "prod/eu-1 ✓"}
+	q := open(t, queue.Options{Dir: dir})
+	for _, name := range names {
+		stream(t, q, name)
+	}
+	q.Close()
+	if got, err := open(t, queue.Options{Dir: dir}).Clusters(t.Context()); err != nil || !slices.Equal(got, names) {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

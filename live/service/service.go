@@ -150,6 +150,9 @@ func (s *Service) openClusters(ctx context.Context) error {
 		}
 		s.clusters = append(s.clusters, c)
 	}
+	if err := s.openLeft(ctx); err != nil {
+		return err
+	}
 	s.webhook = webhook.New(webhook.Options{Stream: s.stream, Auth: s.auth, Limits: s.config.Limits, Log: s.log})
 	return nil
 }

@@ -33,6 +33,10 @@ type Options struct {
 	// events back; an API server's webhook does so for 30 s by default
 	// (--audit-webhook-batch-max-wait). Default 35 s.
 	Grace time.Duration
+	// Ahead is how much later than its piece came into the queue an event may be
+	// from. What is from further ahead counts as malformed, since it would let time
+	// pass for all others. Default 1 h.
+	Ahead time.Duration
 	// Contexts is called at each checkpoint with the contexts that grew, redacted
 	// and as they are in the data set by then: at least once for each state, also
 	// when the process is killed, since what was told before it is told again. It
@@ -57,6 +61,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Every = cmp.Or(o.Every, 3*time.Second)
 	o.Grace = cmp.Or(o.Grace, 35*time.Second)
+	o.Ahead = cmp.Or(o.Ahead, time.Hour)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -301,6 +306,7 @@ func (e *Engine) take(ctx context.Context, m *queue.Message) error {
 		err = e.session.Advance(e.session.Newest().Add(m.Quiet))
 	} else {
 		// A piece is taken whole or not at all.
+		m.Piece.Until = m.Published.Add(e.options.Ahead)
 		got, err = e.session.Add(context.WithoutCancel(ctx), m.Piece)
 	}
 	if err != nil {

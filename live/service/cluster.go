@@ -62,7 +62,7 @@ func (s *Service) openCluster(ctx context.Context, conf *config.Cluster) (*clust
 		DataSet: s.config.Data, Checkpoint: s.file("clusters", conf.Name, "checkpoint"),
 		Store:    store.WriterOptions{Cluster: conf.Name, Keep: conf.Keep, NoRedact: conf.NoRedact},
 		Pipeline: pipeline.Options{Policy: policy, NoModel: conf.NoModel},
-		Every:    s.config.Every, Grace: s.config.Grace,
+		Every:    s.config.Every, Grace: s.config.Grace, Ahead: s.config.Limits.Ahead,
 		Contexts: func(list []pipeline.Context) error { return s.tell(conf.Name, list) },
 		Preview:  func(list []pipeline.Context) { s.hub.Preview(conf.Name, list) },
 		Writing:  &s.writing, Log: c.log,

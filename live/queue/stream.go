@@ -172,6 +172,9 @@ func (s *Stream) Writable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, broken := s.queue.current(); broken != nil {
+		return s.reopening(broken)
+	}
 	s.mu.Lock()
 	failed, at := s.failed, s.failure
 	s.mu.Unlock()
@@ -192,7 +195,7 @@ func (s *Stream) send(ctx context.Context, payload []byte, options ...jetstream.
 	defer cancel()
 	c, broken := s.queue.current()
 	if broken != nil {
-		return 0, s.full("the queue failed and is being opened again: " + broken.Error())
+		return 0, s.reopening(broken)
 	}
 	ack, err := c.js.Publish(ctx, s.subject, payload, options...)
 	if err == nil {
@@ -204,7 +207,7 @@ func (s *Stream) send(ctx context.Context, payload []byte, options ...jetstream.
 		return 0, s.full(refused.Description)
 	}
 	s.queue.fail(c, err)
-	return 0, s.full("the queue failed and is being opened again: " + err.Error())
+	return 0, s.reopening(err)
 }
 
 // What NATS says (server/errors.json, server/store.go) of a message that is
@@ -218,6 +221,10 @@ const (
 
 func (s *Stream) full(reason string) *FullError {
 	return &FullError{Cluster: s.cluster, RetryAfter: retryAfter, Reason: reason}
+}
+
+func (s *Stream) reopening(cause error) *FullError {
+	return s.full("the queue failed and is being opened again: " + cause.Error())
 }
 
 // space refuses what the disk has no room for. Until done is called the bytes

@@ -95,6 +95,7 @@ type Server struct {
 	mu      sync.Mutex
 	current *shown
 	changed chan struct{} // closed when another data set is shown
+	stale   error         // why Watch cannot show what is new
 	ended   chan struct{} // closed when Watch ends
 	// overlay is what the hub tells, after the update that begun is the id of.
 	overlay *overlay

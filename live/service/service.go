@@ -110,7 +110,7 @@ func (s *Service) openFiles(context.Context) error {
 		return fmt.Errorf("opening %s: %w", s.config.Data, err)
 	}
 	o := s.config.Queue
-	o.Dir = s.file("queue")
+	o.Dir, o.Log = s.file("queue"), s.log
 	if s.queue, err = queue.Open(o); err != nil {
 		return err
 	}
@@ -150,6 +150,9 @@ func (s *Service) openClusters(ctx context.Context) error {
 			return fmt.Errorf("cluster %s: %w", s.config.Clusters[i].Name, err)
 		}
 		s.clusters = append(s.clusters, c)
+	}
+	if err := s.openLeft(ctx); err != nil {
+		return err
 	}
 	s.webhook = webhook.New(webhook.Options{Stream: s.stream, Auth: s.auth, Limits: s.config.Limits, Log: s.log})
 	return nil

@@ -93,17 +93,23 @@ func start(t *testing.T, c *config.Config) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	r := &running{Service: s, t: t, log: text, cancel: cancel, done: make(chan error, 1)}
-	go func() { r.done <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	r := &running{Service: s, t: t, log: text}
+	r.run()
+	return r
+}
+
+// run runs what was opened.
+func (r *running) run() {
+	ctx, cancel := context.WithCancel(r.t.Context())
+	r.cancel, r.done = cancel, make(chan error, 1)
+	go func() { r.done <- r.Run(ctx) }()
+	r.t.Cleanup(func() {
 		if r.cancel != nil {
 			r.cancel()
 			<-r.done
 			r.Close()
 		}
 	})
-	return r
 }
 
 // stop ends the Service in order.

@@ -166,6 +166,32 @@ func TestSummaries(t *testing.T) {
 	}
 }
 
+// TestBurst gives at once many times what a rule that counts asks for: somebody
+// must hear of it once.
+func TestBurst(t *testing.T) {
+	var all []pipeline.Context
+	for n := range 20 {
+		for _, c := range contexts(t, "refused") {
+			c.ID = fmt.Sprint(c.ID, n)
+			all = append(all, c)
+		}
+	}
+	a := open(t, t.TempDir(), alert.Default())
+	if err := a.Contexts("prod", all); err != nil {
+		t.Fatal(err)
+	}
+	if n := a.Stats().Fired["refused-often"]; n != 1 {
+		t.Errorf("%d alerts of %d contexts", n, len(all))
+	}
+	// The same context twice in one call is one alert, too.
+	if err := a.Contexts("prod", append(contexts(t, "exec"), contexts(t, "exec")...)); err != nil {
+		t.Fatal(err)
+	}
+	if n := a.Stats().Fired["exec-into-pod"]; n != 1 {
+		t.Errorf("%d alerts of a context that came twice", n)
+	}
+}
+
 func BenchmarkContexts(b *testing.B) {
 	list := contexts(b, "refused")
 	a := open(b, b.TempDir(), alert.Default(), func(o *alert.Options) { o.Log = slog.New(slog.NewTextHandler(io.Discard, nil)) })

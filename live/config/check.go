@@ -49,6 +49,12 @@ func (c *Config) Check() *Mistake {
 		}
 		return &Mistake{"listen", err}
 	}
+	if c.Metrics != "" {
+		// What it tells is no part of a log.
+		if err := server.CheckListen(c.Metrics, true); err != nil {
+			return &Mistake{"metrics.listen", err}
+		}
+	}
 	return nil
 }
 

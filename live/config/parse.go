@@ -81,6 +81,7 @@ func (p *parser) fields() []yamldoc.Field {
 			p.listen = n
 			return p.Text(&c.Listen)(n, path)
 		}},
+		{Name: "metrics", Read: p.group(yamldoc.Field{Name: "listen", Read: p.Text(&c.Metrics)})},
 		{Name: "hosts", Read: p.texts(&c.Hosts)},
 		{Name: "tls", Read: p.readTLS},
 		{Name: "clients", Read: p.each(p.readClient)},

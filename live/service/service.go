@@ -122,11 +122,8 @@ func (s *Service) openFiles(context.Context) error {
 
 // openClients reads who may do what.
 func (s *Service) openClients(context.Context) (err error) {
-	s.auth, err = auth.New(auth.Config{Clients: s.config.Clients, ClientCA: s.config.ClientCA, Log: s.log})
-	if err != nil {
-		return fmt.Errorf("reading the credentials of clients: %w", err)
-	}
-	return nil
+	s.auth, err = openClients(s.config, s.log)
+	return err
 }
 
 // openReaders opens what contexts go to.

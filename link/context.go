@@ -101,7 +101,7 @@ func (r *ContextRecord) touch(ev *audit.Event, first bool) {
 // The bounds of what a record notes, for a command that reads every namespace.
 const (
 	maxPlaces = 64
-	maxPower = 16
+	maxPower  = 16
 
 	maxPowerWord = 256 // bytes: a hostPath can be as long as a request
 )

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,30 @@ func TestWhole(t *testing.T) {
 	}
 	if !got.Reads() {
 		t.Error("alice may not read")
+	}
+}
+
+// TestDocs wants every key that whole.yaml has to stand in the table of
+// docs/live.md.
+func TestDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/live.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "## The configuration")
+	text, err := os.ReadFile("testdata/whole.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := regexp.MustCompile(`(\w+): `).FindAllSubmatch(text, -1)
+	if len(keys) < 40 {
+		t.Fatalf("%d keys alone", len(keys))
+	}
+	for _, m := range keys {
+		key := string(m[1])
+		if key != "kind" && key != "apiVersion" && !regexp.MustCompile("`([^`]*[.])?"+key+"[`:.[]").MatchString(table) {
+			t.Errorf("%s is not in the table", key)
+		}
 	}
 }
 

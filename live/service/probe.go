@@ -18,7 +18,7 @@ import (
 // readers have to show who they are; nil lets everybody have the metrics, and
 // nobody the reasons.
 func (s *Service) probes(may func(*http.Request) error) map[string]http.Handler {
-	metrics := http.Handler(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
+	metrics := promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{})
 	if may != nil && s.guarded() {
 		metrics = s.forReaders(metrics)
 	}

@@ -99,11 +99,12 @@ func (r *ContextRecord) touch(ev *audit.Event, first bool) {
 }
 
 // The bounds of what a record notes, for a command that reads every namespace.
+// Nobody is to hide what matters most behind something else.
 const (
-	maxPlaces = 64
-	maxPower  = 16
-
-	maxPowerWord = 256 // bytes: a hostPath can be as long as a request
+	maxPlaces       = 64
+	maxSecretPlaces = 1000 // of secrets, besides
+	maxPower        = 16   // of paths other than /
+	maxPowerWord    = 256  // bytes: a hostPath can be as long as a request
 )
 
 // note counts what the command was shown, and what power pods were given.
@@ -113,9 +114,13 @@ func (r *ContextRecord) note(ev *audit.Event, role Role, first bool) {
 		return
 	}
 	kind := audit.GroupResource{Group: ev.Object.APIGroup, Resource: ev.Object.Resource}
-	if place := (Place{kind, ev.Object.Namespace}); role != RoleEffect && ev.Object.Subresource == "" && shows(ev) {
+	if role != RoleEffect && ev.Object.Subresource == "" && shows(ev) {
+		place, most := Place{kind, ev.Object.Namespace}, maxPlaces
+		if kind == (audit.GroupResource{Resource: "secrets"}) {
+			most += maxSecretPlaces
+		}
 		// A watch shows objects long before it ends, and its end may come first.
-		if (ev.Verb != "watch" || first || r.Reads[place] == 0) && (r.Reads[place] > 0 || len(r.Reads) < maxPlaces) {
+		if known := r.Reads[place] > 0; (ev.Verb != "watch" || first || !known) && (known || len(r.Reads) < most) {
 			add(&r.Reads, place)
 		}
 	}
@@ -124,7 +129,8 @@ func (r *ContextRecord) note(ev *audit.Event, role Role, first bool) {
 		return
 	}
 	for _, word := range ev.Request.Pod.Host {
-		if len(word) <= maxPowerWord && (r.Power[word] > 0 || len(r.Power) < maxPower) {
+		path, isPath := strings.CutPrefix(word, "hostPath ")
+		if !isPath || path == "/" || len(word) <= maxPowerWord && (r.Power[word] > 0 || len(r.Power) < maxPower) {
 			add(&r.Power, word)
 		}
 	}

@@ -98,10 +98,10 @@ type ContextRecord struct {
 	Touched map[audit.GroupResource]int
 	Deletes int
 	// Reads counts the answers that showed the command itself objects, by what
-	// and where, maxPlaces places at most.
+	// and where, up to a number of places.
 	Reads map[Place]int
 	// Power counts the pods that were created, by whatever power over their node
-	// they were given (audit.PodRefs.Host), maxPower kinds at most.
+	// they were given (audit.PodRefs.Host), up to a number of paths.
 	Power map[string]int
 	// Events counts events (stages), whichever the role.
 	Events int

@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/whet-k8s/whet/internal/filelock"
 	"github.com/whet-k8s/whet/internal/quiet"
 	"github.com/whet-k8s/whet/live/alert"
 	"github.com/whet-k8s/whet/live/auth"
@@ -260,7 +261,7 @@ func (s *Service) Close() {
 		}
 	}
 	if s.lock != nil {
-		_ = s.lock.Close() // which lets go of the lock
+		_ = filelock.Close(s.lock) // nothing was written
 	}
 }
 

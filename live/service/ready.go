@@ -49,11 +49,11 @@ func (s *Service) checks(ctx context.Context) []check {
 const readyTime = 5 * time.Second
 
 // ready answers /readyz: a line for each check, and 503 when one fails, unless
-// events are taken and analysed all the same. Why it does is for those who may read alone.
-func (s *Service) ready(w http.ResponseWriter, r *http.Request) {
+// events are taken and analysed all the same. Why one does is told where why is
+// set, for those who may read alone.
+func (s *Service) ready(w http.ResponseWriter, r *http.Request, why bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
-	why := !s.guarded() || s.mayRead(r) == nil
 	status := http.StatusOK
 	var b strings.Builder
 	for _, c := range s.checks(ctx) {

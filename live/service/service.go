@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/whet-k8s/whet/internal/filelock"
+	"github.com/whet-k8s/whet/internal/quiet"
 	"github.com/whet-k8s/whet/live/alert"
 	"github.com/whet-k8s/whet/live/auth"
 	"github.com/whet-k8s/whet/live/config"
@@ -60,8 +61,10 @@ type Service struct {
 	server   *server.Server
 	trail    *trail
 	metrics  *prometheus.Registry
+	quiet    *quiet.Quiet
 	listener net.Listener
 	http     *http.Server
+	probing  net.Listener // for probes alone, nil without one
 
 	// writing is held by whoever writes to the data set.
 	writing sync.Mutex
@@ -70,7 +73,7 @@ type Service struct {
 // Open opens everything that a configuration names, listens, and does not answer
 // yet. An error names what cannot be opened.
 func Open(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{config: o.Config, options: o, log: o.Log}
+	s := &Service{config: o.Config, options: o, log: o.Log, quiet: quiet.New(nil)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -83,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 
 func (s *Service) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.openFiles, s.openClients, s.openReaders, s.openClusters, s.openServer, s.listen,
+		s.openFiles, s.openClients, s.openReaders, s.openClusters, s.openServer, s.listen, s.listenForProbes,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -120,11 +123,8 @@ func (s *Service) openFiles(context.Context) error {
 
 // openClients reads who may do what.
 func (s *Service) openClients(context.Context) (err error) {
-	s.auth, err = auth.New(auth.Config{Clients: s.config.Clients, ClientCA: s.config.ClientCA, Log: s.log})
-	if err != nil {
-		return fmt.Errorf("reading the credentials of clients: %w", err)
-	}
-	return nil
+	s.auth, err = openClients(s.config, s.log)
+	return err
 }
 
 // openReaders opens what contexts go to.
@@ -189,6 +189,9 @@ func (s *Service) Run(ctx context.Context) error {
 	// With it end the answers that would go on.
 	begin.run(func() error { return s.server.Watch(sources) })
 	end.run(func() error { return s.keeper.Run(later) })
+	if s.probing != nil {
+		end.run(func() error { return s.serveProbes(later) })
+	}
 	if s.alerter != nil {
 		end.run(func() error { return s.alerter.Run(later) })
 	}
@@ -237,6 +240,9 @@ func (s *Service) serve(ctx context.Context) error {
 func (s *Service) Close() {
 	if s.listener != nil {
 		_ = s.listener.Close() // Run has closed it, as a rule
+	}
+	if s.probing != nil {
+		_ = s.probing.Close() // the same
 	}
 	if s.server != nil {
 		s.server.Close()

@@ -223,7 +223,14 @@ func (s *Stream) full(reason string) *FullError {
 	return &FullError{Cluster: s.cluster, RetryAfter: retryAfter, Reason: reason}
 }
 
-func (s *Stream) reopening(cause error) *FullError {
+// reopening is the error while another server is being opened, and errClosed
+// when none will be.
+func (s *Stream) reopening(cause error) error {
+	select {
+	case <-s.queue.end:
+		return errClosed
+	default:
+	}
 	return s.full("the queue failed and is being opened again: " + cause.Error())
 }
 

@@ -908,7 +908,7 @@ export interface components {
         first: string;
         /** Format: date-time */
         last: string;
-        /** @description Whether it was deleted and not made anew. */
+        /** @description Whether a request that names it deleted it, and none made it anew. */
         deleted: boolean;
       }[];
       /** @description How many were found. */

@@ -36,6 +36,12 @@ export function equals(field: string, value: string): string {
   return value.length <= MOST ? `${field} == ${literal(value)}` : `${field} ~ ${glob(value)}`;
 }
 
+/** The condition that who, what or an object's name has a text in it. */
+export function mentions(text: string): string {
+  const has = `contains ${literal(text.slice(0, MOST))}`;
+  return `(username ${has} or action ${has})`;
+}
+
 /** A choice that fits an address, whatever the log wrote into its value. */
 export function bounded(choice: Choice): Choice {
   if (choice.value.length <= MOST + 1 && choice.query.length <= 4 * MOST) return choice;

@@ -31,6 +31,8 @@ export class App {
   notice = $state("");
   /** What is shown for a moment, as the answer to something done. */
   toast = $state("");
+  /** What the open context is called, for the title of the page. */
+  contextName = $state("");
   /** Set when the keyboard opened something: the panel takes the focus then. */
   byKey = false;
   /** What happens now, where the data set grows. */
@@ -140,6 +142,13 @@ export class App {
   /** Opens the panel of a context, "" closes it. */
   open(context: string): void {
     this.go({ page: "timeline", context, ask: "", object: "", revision: "" });
+  }
+
+  /** Puts a context beside another one: it is the second where a first was chosen. */
+  compareWith(context: string): void {
+    const { left, right } = this.view;
+    const second = left !== "" && right === "" && left !== context;
+    this.go({ page: "compare", ask: "", ...(second ? { right: context } : { left: context, right: "" }) });
   }
 
   /** Takes up or lets go of a facet's value. */

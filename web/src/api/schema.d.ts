@@ -897,20 +897,21 @@ export interface components {
       patch?: string;
       previous?: components["schemas"]["Revision"];
     };
+    FoundObject: {
+      object: components["schemas"]["ObjectRef"];
+      /** @description How many requests name it. */
+      requests: number;
+      /** @description How many of these succeeded. */
+      succeeded: number;
+      /** Format: date-time */
+      first: string;
+      /** Format: date-time */
+      last: string;
+      /** @description Whether a request that names it deleted it, and none made it anew. */
+      deleted: boolean;
+    };
     FoundObjects: {
-      items: {
-        object: components["schemas"]["ObjectRef"];
-        /** @description How many requests name it. */
-        requests: number;
-        /** @description How many of these succeeded. */
-        succeeded: number;
-        /** Format: date-time */
-        first: string;
-        /** Format: date-time */
-        last: string;
-        /** @description Whether a request that names it deleted it, and none made it anew. */
-        deleted: boolean;
-      }[];
+      items: components["schemas"]["FoundObject"][];
       /** @description How many were found. */
       total: number;
     };
@@ -1360,6 +1361,7 @@ export type SchemaObjectRef = components["schemas"]["ObjectRef"];
 export type SchemaObjectList = components["schemas"]["ObjectList"];
 export type SchemaRevisionRef = components["schemas"]["RevisionRef"];
 export type SchemaRevision = components["schemas"]["Revision"];
+export type SchemaFoundObject = components["schemas"]["FoundObject"];
 export type SchemaFoundObjects = components["schemas"]["FoundObjects"];
 export type SchemaGraph = components["schemas"]["Graph"];
 export type SchemaTimeline = components["schemas"]["Timeline"];

@@ -31,6 +31,8 @@ export class App {
   notice = $state("");
   /** What is shown for a moment, as the answer to something done. */
   toast = $state("");
+  /** Text that was asked and is no query; the query bar takes it and says why. */
+  draft = $state("");
   /** What the open context is called, for the title of the page. */
   contextName = $state("");
   /** Set when the keyboard opened something: the panel takes the focus then. */
@@ -142,6 +144,13 @@ export class App {
   /** Opens the panel of a context, "" closes it. */
   open(context: string): void {
     this.go({ page: "timeline", context, ask: "", object: "", revision: "" });
+  }
+
+  /** Asks a query that somebody wrote elsewhere, once it is known to be one. */
+  async ask(query: string): Promise<void> {
+    const answer = await get("/parse", { query: { query } }).catch(() => null);
+    if (answer?.ok === false) this.draft = query;
+    else this.go({ page: "timeline", query });
   }
 
   /** Puts a context beside another one: it is the second where a first was chosen. */

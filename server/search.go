@@ -20,7 +20,7 @@ type foundObject struct {
 
 // searchSQL finds objects by a part of their name; %s is the condition. The
 // whole name comes before its beginning, that before another part, and then
-// what was touched last. The namespace that the reference to a namespace has is
+// what most requests name. The namespace that the reference to a namespace has is
 // its own name.
 const searchSQL = `WITH touched AS (SELECT coalesce(apiGroup, '') AS apiGroup, resource, "name",
 	CASE WHEN resource = 'namespaces' AND apiGroup IS NULL THEN '' ELSE coalesce("namespace", '') END AS namespace,
@@ -30,7 +30,7 @@ const searchSQL = `WITH touched AS (SELECT coalesce(apiGroup, '') AS apiGroup, r
 SELECT apiGroup, resource, namespace, "name", count(DISTINCT auditID), count(DISTINCT auditID) FILTER (ok), min(t), max(t),
 	coalesce(arg_max(verb, t) FILTER (turn), '') = 'delete', count(*) OVER ()
 FROM touched GROUP BY apiGroup, resource, namespace, "name"
-ORDER BY lower("name") = lower(?) DESC, starts_with(lower("name"), lower(?)) DESC, max(t) DESC, resource, namespace, "name" LIMIT ?`
+ORDER BY lower("name") = lower(?) DESC, starts_with(lower("name"), lower(?)) DESC, count(DISTINCT auditID) DESC, resource, namespace, "name" LIMIT ?`
 
 // maxFound bounds the objects that are found.
 const maxFound = 1000

@@ -137,7 +137,7 @@ export interface paths {
      * Objects by a part of their name, or those of a namespace
      * @description Objects that requests in the data set name. Those with the name come
      *     first, then those whose name begins so, then those that hold the text
-     *     elsewhere; of the same rank what was touched last. Events that components
+     *     elsewhere; of the same rank what most requests name. Events that components
      *     write down are left out.
      */
     get: operations["searchObjects"];

@@ -81,14 +81,27 @@ func (l *Linker) person(e *entry) {
 	l.assign(e, ctx, role, cause{}, rule, why, 0.99)
 }
 
-// retryPause is longer than programs wait before they try again what was
-// refused for the moment: kubectl drain 5 s, client-go at most 30 s.
-const retryPause = 35 * second
+const (
+	// retryPause is longer than programs wait before they try again what was
+	// refused for the moment: client-go at most 30 s.
+	retryPause = 35 * second
+	// evictPause is the same for evictions that a budget refused: kubectl drain
+	// waits for 5 s, the cluster autoscaler for 10 s.
+	evictPause = 12 * second
+)
 
 // retry names a request that a program is going to send again.
 type retry struct {
 	key               objectKey
 	verb, subresource string
+}
+
+// pause is longer than a program waits before it does.
+func (r retry) pause() micros {
+	if r.subresource == "eviction" {
+		return evictPause
+	}
+	return retryPause
 }
 
 // retryOf names the request when its answer asks for another try: it
@@ -112,9 +125,11 @@ func (l *Linker) resume(e *entry) *command {
 	}
 	cmd := a.recent[len(a.recent)-1]
 	key := keyOfRequest(e.event)
-	waits := e.event.Verb == "get" && cmd.evicts && cmd.objects[key] != nil
-	retries := cmd.retries == retry{key, e.event.Verb, e.event.Object.Subresource}
-	if e.received-cmd.last > retryPause || key.name == "" || (!retries && !waits) {
+	pause := e.received - cmd.last
+	waits := e.event.Verb == "get" && cmd.evicts && cmd.objects[key] != nil && pause <= retryPause
+	again := retry{key, e.event.Verb, e.event.Object.Subresource}
+	retries := cmd.retries == again && pause <= again.pause()
+	if key.name == "" || (!retries && !waits) {
 		return nil
 	}
 	a.recent = a.recent[:len(a.recent)-1]

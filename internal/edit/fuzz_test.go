@@ -31,7 +31,7 @@ func FuzzKey(f *testing.F) {
 			return
 		}
 		want, there := members["label"]
-		got, at, ok := k.find([]byte(object))
+		got, at, ok := k.Find([]byte(object))
 		if ok != there || ok && !bytes.Equal(bytes.TrimSpace(want), got) {
 			t.Fatalf("%q: %s %v, want %s %v", object, got, ok, want, there)
 		}
@@ -48,7 +48,7 @@ func FuzzKey(f *testing.F) {
 		}
 		back := strings.Replace(string(labelled), `,"label":65984}`, "}", 1)
 		if ok {
-			back = string(labelled[:at.start]) + object[at.start:at.end] + string(labelled[at.start+len("65984"):])
+			back = string(labelled[:at.Start]) + object[at.Start:at.End] + string(labelled[at.Start+len("65984"):])
 		}
 		if back != object {
 			t.Fatalf("%q became %q: more than the label is changed", object, labelled)

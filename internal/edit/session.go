@@ -74,8 +74,8 @@ func NewSession(l *Log, j *Journal, o Options) (*Session, error) {
 		if h.Bytes != l.Size() {
 			return nil, s.changed(fmt.Sprintf("it had %d bytes then and has %d now", h.Bytes, l.Size()))
 		}
-		if h.Key != k.name {
-			return nil, fmt.Errorf("the journal %s has the labels of the key %q, not %q: name another journal", j.name, h.Key, k.name)
+		if h.Key != k.Name() {
+			return nil, fmt.Errorf("the journal %s has the labels of the key %q, not %q: name another journal", j.name, h.Key, k.Name())
 		}
 	}
 	return s, nil
@@ -114,7 +114,7 @@ func (s *Session) Begin(scanned *Scanned) error {
 			return fmt.Errorf("reading the journal %s: %w", s.journal.name, err)
 		}
 	} else {
-		h := &header{Log: s.log.Base(), Bytes: s.log.Size(), Sum: scanned.Sum, Events: scanned.Events, Key: s.key.name}
+		h := &header{Log: s.log.Base(), Bytes: s.log.Size(), Sum: scanned.Sum, Events: scanned.Events, Key: s.key.Name()}
 		if err := s.journal.begin(h); err != nil {
 			return err
 		}

@@ -230,6 +230,8 @@ func TestReadRefuses(t *testing.T) {
 		}
 		return b.Bytes()
 	}
+	changed := bytes.Clone(defaultModel)
+	changed[len(changed)-2] ^= 1
 	var foreign bytes.Buffer
 	if err := safetensors.Write(&foreign, map[string]string{"format": "pt"}, nil); err != nil {
 		t.Fatal(err)
@@ -248,6 +250,11 @@ func TestReadRefuses(t *testing.T) {
 		{"a circle", file(func(m *Model) { m.forest.nodes[0].left = 0 }), "node 0"},
 		{"a feature too many", file(func(m *Model) { m.forest.nodes[0].feature = int32(featureCount) }), "node 0"},
 		{"no number", file(func(m *Model) { m.forest.nodes[0].value = float32(math.NaN()) }), "NaN"},
+		{"a huge value", file(func(m *Model) { m.forest.nodes[0].value = 1e35 }), "node 0"},
+		{"a huge prior", file(func(m *Model) { m.Prior = 1e300 }), "prior"},
+		{"negative choices", file(func(m *Model) { m.Choices = -1 }), "choices"},
+		{"no hash", file(func(m *Model) { m.Data = []Data{{Name: "a", Truth: "12"}} }), "SHA-256"},
+		{"changed", changed, "was changed since it was written"},
 		{"a root outside", file(func(m *Model) { m.forest.roots[0] = int32(len(m.forest.nodes)) }), "root"},
 	} {
 		if _, err := Read(bytes.NewReader(c.data)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -18,6 +18,7 @@ import (
 	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/model"
 	"github.com/whet-k8s/whet/model/nn"
+	"github.com/whet-k8s/whet/pipeline"
 )
 
 // recording reads a log of a recording that the repository ships.
@@ -28,11 +29,11 @@ func recording(t testing.TB, name string) Data {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(sources, func(s Source) bool { return s.Name == name+".metadata" })
-	s, err := Load(t.Context(), sources[i])
+	d, err := Load(t.Context(), sources[i])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Data{sources[i], s}
+	return d
 }
 
 // quick is a plan that takes a second.
@@ -44,7 +45,7 @@ func quick(kind nn.Kind) Plan {
 }
 
 // part gives the first lines of a log.
-func part(d Data, lines int) Data { return Data{d.Source, d.Sequence.Slice(0, lines)} }
+func part(d Data, lines int) Data { return d.with(d.Sequence.Slice(0, lines)) }
 
 func weights(m *model.Model) []byte {
 	var b bytes.Buffer
@@ -60,14 +61,18 @@ func TestTrainingLearns(t *testing.T) {
 	d := recording(t, "crowd")
 	training, test := Holdback(d.Sequence, 0.5, 60)
 	for _, kind := range []nn.Kind{nn.Relational, nn.BiLSTM} {
-		m, history, err := quick(kind).Train(t.Context(), []Data{{d.Source, training.Slice(0, 2000)}})
+		m, history, err := quick(kind).Train(t.Context(), []Data{d.with(training.Slice(0, 2000))})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if first, last := history[0], history[len(history)-1]; last.Loss >= first.Loss {
 			t.Errorf("%s: the loss went from %v to %v", kind, first.Loss, last.Loss)
 		}
-		if f := Measure(m, test.Slice(0, 1000)).Voted.Figures(); f.Accuracy < 0.9 {
+		measured, err := Measure(m, test.Slice(0, 1000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := measured.Voted.Figures(); f.Accuracy < 0.9 {
 			t.Errorf("%s: the accuracy on other lines is %v", kind, f.Accuracy)
 		}
 	}
@@ -124,15 +129,155 @@ func TestCheckpointOfAnotherTraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan.Options.Resume = true
-	plan.Options.Seed++
-	if _, _, err := plan.Train(t.Context(), data); err == nil || !strings.Contains(err.Error(), "another training") {
-		t.Errorf("the error is %v", err)
+	seed, truth, labelled := plan, slices.Clone(data), slices.Clone(data)
+	seed.Options.Seed++
+	truth[0].About.Truth = strings.Repeat("0", 64)
+	labelled[0] = data[0].with(data[0].Sequence.Slice(0, 300))
+	labelled[0].Sequence.Lines = slices.Clone(labelled[0].Sequence.Lines)
+	for i := range labelled[0].Sequence.Lines {
+		if l := &labelled[0].Sequence.Lines[i]; l.Target != model.NoLabel {
+			l.Target = 65936
+		}
+	}
+	for want, c := range map[string]struct {
+		plan Plan
+		data []Data
+	}{"differs in: seed": {seed, data}, "differs in: data": {plan, truth}, "labels": {plan, labelled}} {
+		if _, _, err := c.plan.Train(t.Context(), c.data); err == nil || !strings.Contains(err.Error(), "another training") || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, and should tell %q", err, want)
+		}
 	}
 	if err := os.WriteFile(plan.Options.Checkpoint, []byte("not a checkpoint"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := plan.Train(t.Context(), data); err == nil || !strings.Contains(err.Error(), plan.Options.Checkpoint) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestRunningAway trains with a rate at which the weights overflow.
+func TestRunningAway(t *testing.T) {
+	plan := quick(nn.Relational)
+	plan.Options.Rate = 1e30
+	if _, _, err := plan.Train(t.Context(), []Data{part(recording(t, "crowd"), 300)}); err == nil || !strings.Contains(err.Error(), "the weights have run away") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestHeader wants the header to say which epoch was the best, and the figures
+// of what was held back.
+func TestHeader(t *testing.T) {
+	m, history, err := quick(nn.Relational).Train(t.Context(), []Data{part(recording(t, "crowd"), 1000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	best := m.Training.Best
+	if best < 1 || best > len(history) || !history[best-1].Best || m.Figures["validation_loss"] != history[best-1].Validation {
+		t.Errorf("epoch %d is said to be the best of %+v, with %v", best, history, m.Figures)
+	}
+	if m.Figures["validation_lines"] < 100 || m.Figures["validation_accuracy"] <= 0 || m.Figures["validation_macro_f1"] <= 0 {
+		t.Errorf("the figures are %v", m.Figures)
+	}
+	if d := m.Training.Data[0]; len(d.SHA256) != 64 || len(d.Truth) != 64 || len(d.Contexts) != 64 || d.Name != "crowd.metadata" {
+		t.Errorf("the data is %+v", d)
+	}
+}
+
+// TestTruthOfAnotherLog wants the truth of another recording, and that of
+// another stage, to be refused.
+func TestTruthOfAnotherLog(t *testing.T) {
+	prefix := func(name string) string { return filepath.Join("..", "..", "recordings", name) }
+	s := Source{Name: "a", Log: prefix("crowd") + ".metadata.jsonl.zst", Truth: prefix("day")}
+	for what, load := range map[string]func() error{
+		"labels": func() error { _, err := Load(t.Context(), s); return err },
+		"links":  func() error { _, err := LoadLinks(t.Context(), []Source{s}, t.TempDir(), nil); return err },
+	} {
+		if err := load(); err == nil || !strings.Contains(err.Error(), "it is the truth of another log") || !strings.Contains(err.Error(), prefix("day")) {
+			t.Errorf("%s: the error is %v", what, err)
+		}
+	}
+	lines := newTruthLines("p", &evaluate.Truth{Lines: []evaluate.Line{{Line: 1, AuditID: "a", Stage: "ResponseStarted"}}})
+	for want, a := range map[string]pipeline.Annotation{
+		"":           {Line: 1, AuditID: "a", Stage: "ResponseStarted"},
+		"stage":      {Line: 1, AuditID: "a", Stage: "ResponseComplete"},
+		"auditID":    {Line: 1, AuditID: "b", Stage: "ResponseStarted"},
+		"no such li": {Line: 2, AuditID: "a", Stage: "ResponseStarted"},
+	} {
+		_, err := lines.of(&a)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: the error is %v, and should tell %q", a, err, want)
+		}
+	}
+}
+
+// TestLabelledLogs wants the files of a folder to be logs of their own, and a
+// number that is no label to be refused by file and line.
+func TestLabelledLogs(t *testing.T) {
+	dir := t.TempDir()
+	line := `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"%d","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/a/pods/p",` +
+		`"verb":"get","user":{"username":"u"},"objectRef":{"resource":"pods","namespace":"a","name":"p"},"requestReceivedTimestamp":"2026-11-23T18:00:00.000000Z","label":%d}` + "\n"
+	for name, labels := range map[string][]int{"a.log": {4400, -1}, "b.log": {4400, 3}} {
+		var log []byte
+		for i, l := range labels {
+			log = fmt.Appendf(log, line, i, l)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), log, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, arg := range []string{dir, filepath.Join(dir, "*.log")} {
+		sources, err := Labelled([]string{arg}, "label")
+		if err != nil || len(sources) != 2 || sources[0].group() == sources[1].group() {
+			t.Fatalf("%s gives %+v, %v", arg, sources, err)
+		}
+		d, err := Load(t.Context(), sources[0])
+		if err != nil || d.Sequence.Labelled() != 1 || d.Account.Events != 2 {
+			t.Errorf("%d labels, %v", d.Sequence.Labelled(), err)
+		}
+		if _, err := Load(t.Context(), sources[1]); err == nil || !strings.Contains(err.Error(), "b.log, line 2: at \"label\": label 3") {
+			t.Errorf("the error is %v", err)
+		}
+	}
+	if _, err := Labelled([]string{"-"}, "label"); err == nil || !strings.Contains(err.Error(), "standard input") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestStudyGoesOn wants trials that had ended only to be measured again, and
+// every trial to be handed over.
+func TestStudyGoesOn(t *testing.T) {
+	plan := quick(nn.Relational)
+	plan.Options.Epochs, plan.Options.Resume = 1, true
+	trained := 0
+	plan.Options.Progress = func(Epoch) { trained++ }
+	var handed []string
+	s := Study{Plan: plan, Data: []Data{part(recording(t, "crowd"), 800)}, Checkpoints: t.TempDir(), Done: func(t Trial) error {
+		handed = append(handed, FileName(t.Name))
+		return nil
+	}}
+	var figures [2]Figures
+	for i := range figures {
+		trials, err := s.Folds(t.Context(), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		figures[i] = trials[0].All.Voted.Figures()
+	}
+	if trained != 2 || figures[0] != figures[1] {
+		t.Errorf("%d trainings of two trials, %+v and %+v", trained, figures[0], figures[1])
+	}
+	if want := []string{"fold-1-of-2", "fold-2-of-2"}; !slices.Equal(handed[:2], want) || len(handed) != 4 {
+		t.Errorf("handed over: %q", handed)
+	}
+}
+
+func TestRankOf(t *testing.T) {
+	// The linker's label stands first, with the second largest share.
+	votes := []model.Scored{{Label: 1, Score: 0.2}, {Label: 2, Score: 0.7}, {Label: 3, Score: 0.1}}
+	for l, want := range map[label.Label]int{1: 2, 2: 1, 3: 3, 4: 0} {
+		if got := rankOf(votes, l); got != want {
+			t.Errorf("label %d has the rank %d, want %d", l, got, want)
+		}
 	}
 }
 
@@ -160,20 +305,18 @@ func TestNothingLeaks(t *testing.T) {
 	plan.Shape.Window = window
 	study := Study{Plan: plan, Data: []Data{d}}
 	before, after := Holdback(d.Sequence, 0.3, window)
-	trials := append(study.folds(5, plan), trial{name: "hold back", train: []*model.Sequence{before}, test: []*model.Sequence{after}})
+	trials := append(study.folds(5, plan), trial{name: "hold back", train: []Data{d.with(before)}, test: []*model.Sequence{after}})
 	for _, tr := range trials {
 		measured := map[int]bool{}
 		first, last := math.MaxInt, 0
 		for _, s := range tr.test {
-			if s == nil {
-				continue
-			}
 			for i := range s.Lines {
 				measured[s.Lines[i].At] = true
 				first, last = min(first, s.Lines[i].At), max(last, s.Lines[i].At)
 			}
 		}
-		for _, s := range tr.train {
+		for _, d := range tr.train {
+			s := d.Sequence
 			if len(s.Lines) == 0 {
 				continue
 			}
@@ -193,9 +336,7 @@ func TestNothingLeaks(t *testing.T) {
 	lines := 0
 	for _, tr := range study.folds(5, plan) {
 		for _, s := range tr.test {
-			if s != nil {
-				lines += len(s.Lines)
-			}
+			lines += len(s.Lines)
 		}
 	}
 	if lines != len(d.Sequence.Lines) {
@@ -307,16 +448,17 @@ func TestStudies(t *testing.T) {
 }
 
 func TestLabelAt(t *testing.T) {
+	codec := label.New(label.Options{})
 	for raw, want := range map[string]label.Label{
-		`{"label":65936}`: 65936, `{"label":-1}`: label.Unknown, `{"label":null}`: model.NoLabel, `{}`: model.NoLabel,
-		`{"whet":{"label":3},"label":4}`: 4,
+		`{"label":65936}`: 65936, `{"label":-1}`: model.NoLabel, `{"label":null}`: model.NoLabel, `{}`: model.NoLabel,
+		`{"whet":{"label":3},"label":4400}`: 4400, `{"label":"65936"}`: 65936, `{"label":-2}`: label.Ignored,
 	} {
-		if got, err := labelAt([]byte(raw), "label"); err != nil || got != want {
+		if got, err := labelAt(codec, []byte(raw), "label"); err != nil || got != want {
 			t.Errorf("%s has the label %d, %v", raw, got, err)
 		}
 	}
-	for _, raw := range []string{`{"label":"x"}`, `{"label":1.5}`, `{"label":`} {
-		if _, err := labelAt([]byte(raw), "label"); err == nil {
+	for _, raw := range []string{`{"label":"x"}`, `{"label":1.5}`, `{"label":`, `{"label":3}`, `{"label":99999999999}`, `{"label":[]}`} {
+		if _, err := labelAt(codec, []byte(raw), "label"); err == nil {
 			t.Errorf("%s was taken", raw)
 		}
 	}
@@ -338,9 +480,13 @@ func TestRecordings(t *testing.T) {
 	if _, err := Recordings(filepath.Join(folder, "nosuch")); err == nil || !strings.Contains(err.Error(), "nosuch") {
 		t.Errorf("the error is %v", err)
 	}
-	about, err := fit[0].Data(&model.Sequence{})
-	if err != nil || len(about.SHA256) != 64 {
-		t.Errorf("the hash is %q, %v", about.SHA256, err)
+	about, err := fit[0].hashes()
+	if err != nil || len(about.SHA256) != 64 || len(about.Truth) != 64 || len(about.Contexts) != 64 {
+		t.Errorf("the hashes are %+v, %v", about, err)
+	}
+	files, err := fit[0].Files()
+	if err != nil || len(files) != 4 {
+		t.Errorf("the files are %q, %v", files, err)
 	}
 }
 
@@ -362,12 +508,16 @@ func ExamplePlan() {
 	}
 	before, after := Holdback(data[0].Sequence, 0.3, 60)
 	plan := Plan{Shape: DefaultShape(), Options: Options{Epochs: 2}, Validation: 0.1}
-	m, history, err := plan.Train(context.Background(), []Data{{data[0].Source, before}})
+	m, history, err := plan.Train(context.Background(), []Data{{Source: data[0].Source, Sequence: before}})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	figures := Measure(m, after).Voted.Figures()
-	fmt.Println(len(history), "epochs; nine in ten lines are right:", figures.Accuracy > 0.9)
+	measured, err := Measure(m, after)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(history), "epochs; nine in ten lines are right:", measured.Voted.Figures().Accuracy > 0.9)
 	// Output: 2 epochs; nine in ten lines are right: true
 }

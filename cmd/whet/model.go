@@ -62,16 +62,7 @@ func openRanker(name string) (*rank.Model, error) {
 	if name == "" {
 		return rank.Default()
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("opening the ranker: %w", err)
-	}
-	defer f.Close()
-	m, err := rank.Read(f)
-	if err != nil {
-		return nil, fmt.Errorf("reading the ranker %s: %w", name, err)
-	}
-	return m, nil
+	return rank.ReadFile(name)
 }
 
 func newModelInfoCommand(std *stdio) *cobra.Command {

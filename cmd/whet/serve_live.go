@@ -180,7 +180,10 @@ func (o *serveOptions) fill(conf *config.Config) error {
 		return usageError("--tls-client-ca: whose certificates they are stands in a configuration (--config)")
 	}
 	conf.Every, conf.Grace = o.every, o.grace
-	cluster := config.Cluster{Name: o.cluster, Policy: o.policy, NoModel: o.noModel}
+	if err := o.link.check(); err != nil {
+		return err
+	}
+	cluster := config.Cluster{Name: o.cluster, Policy: o.policy, NoModel: o.link.noModel, Ranker: o.link.ranker}
 	var err error
 	if cluster.Keep, err = config.ParseKeep(o.keep); err != nil {
 		return usageError("--keep: %w", err)

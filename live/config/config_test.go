@@ -37,7 +37,7 @@ func TestWhole(t *testing.T) {
 			{Name: "alice", Roles: []auth.Role{auth.RoleRead}, TokenFile: in("alice.token")},
 		},
 		Clusters: []config.Cluster{
-			{Name: "prod", Keep: store.KeepEvents, Policy: in("noise.yaml"), Sources: []config.Source{{Kind: config.Webhook}}},
+			{Name: "prod", Keep: store.KeepEvents, Policy: in("noise.yaml"), Ranker: in("ranker.safetensors"), Sources: []config.Source{{Kind: config.Webhook}}},
 			{Name: "edge-1", Keep: store.KeepContexts, NoRedact: true, NoModel: true, Sources: []config.Source{
 				{Kind: config.File, Path: "/var/log/kubernetes/audit.log"}, {Kind: config.Folder, Path: in("logs")}, {Kind: config.Stdin}}},
 		},

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 
 	"github.com/whet-k8s/whet/link"
@@ -155,6 +156,20 @@ func (m *Model) Write(w io.Writer) error {
 		return fmt.Errorf("writing the ranker's header: %w", err)
 	}
 	return safetensors.Write(w, map[string]string{"format": "whet", headerKey: string(header)}, m.forest.tensors())
+}
+
+// ReadFile reads the model file with a name.
+func ReadFile(name string) (*Model, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ranker: %w", err)
+	}
+	defer f.Close()
+	m, err := Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("reading the ranker %s: %w", name, err)
+	}
+	return m, nil
 }
 
 // Read reads a model file. Nothing in it is run. It fails on what is no ranker

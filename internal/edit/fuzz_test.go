@@ -99,6 +99,7 @@ func FuzzJournal(f *testing.F) {
 	for _, rest := range []string{
 		"", `{"decide":[[1,2,4496]],"by":"person"}` + "\n" + `{"undo":true}` + "\n", `{"automatic":[[1,1]]}` + "\n" + `{"remove":[[1,2]],"by":"person"}` + "\n",
 		`{"decide":[[1,1,4496],[1,1,4512]],"by":"accepted"}` + "\n" + `{"dec`, `{"decide":[[-1,9999999999,1]]}` + "\n", "null\n", "[]\n", "{}\n",
+		`{"decide":[[1,1,4496],[1,1,4512]],"by":"person"}` + "\n" + `{"undo":true}` + "\n" + `{"redo":true}` + "\n",
 	} {
 		f.Add(string(head) + rest)
 	}

@@ -334,6 +334,36 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// FuzzContent does the same with files whose checksum is right, whatever they
+// hold, and wants a share and a confidence of every choice.
+func FuzzContent(f *testing.F) {
+	metadata, tensors, err := safetensors.Read(bytes.NewReader(defaultModel), maxFile)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(metadata[headerKey], 0, 0, float32(3))
+	f.Add(metadata[headerKey], 0, 7, float32(1e29))
+	vectors := synthetic(1, 1)[0].vectors
+	f.Fuzz(func(t *testing.T, header string, tensor, at int, value float32) {
+		changed := slices.Clone(tensors)
+		i := int(uint(tensor) % uint(len(changed)))
+		changed[i].Data = slices.Clone(changed[i].Data)
+		changed[i].Data[uint(at)%uint(len(changed[i].Data))] = value
+		var file bytes.Buffer
+		if err := safetensors.Write(&file, map[string]string{headerKey: header}, changed); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Read(&file)
+		if err != nil {
+			return
+		}
+		_, share := m.forest.choose(vectors, 0, make([]float32, len(vectors)))
+		if c := m.Curve.at(share); !(share >= 0 && share <= 1 && c >= 0 && c <= 1) {
+			t.Errorf("a share of %v and a confidence of %v", share, c)
+		}
+	})
+}
+
 // BenchmarkChoose measures a choice of six candidates.
 func BenchmarkChoose(b *testing.B) {
 	m, err := Default()

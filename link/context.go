@@ -2,6 +2,7 @@ package link
 
 import (
 	"maps"
+	"strings"
 
 	"github.com/whet-k8s/whet/audit"
 )
@@ -71,6 +72,7 @@ func (c *contextState) count(ev *audit.Event, role Role, first bool, now micros)
 		r.Last = ev.StageTime
 	}
 	r.touch(ev, first)
+	r.note(ev, role, first)
 	if !first || ev == c.root {
 		return
 	}
@@ -96,6 +98,64 @@ func (r *ContextRecord) touch(ev *audit.Event, first bool) {
 	}
 }
 
+// The bounds of what a record notes, for a command that reads every namespace.
+// Nobody is to hide what matters most behind something else.
+const (
+	maxPlaces       = 64
+	maxSecretPlaces = 1000 // of secrets, besides
+	maxPower        = 16   // of paths other than /
+	maxPowerWord    = 256  // bytes: a hostPath can be as long as a request
+)
+
+// note counts what the command was shown, and what power pods were given.
+func (r *ContextRecord) note(ev *audit.Event, role Role, first bool) {
+	code := ev.Status.Code
+	if !ev.HasObject || ev.Stage == audit.StageRequestReceived || code >= 400 {
+		return
+	}
+	kind := audit.GroupResource{Group: ev.Object.APIGroup, Resource: ev.Object.Resource}
+	if role != RoleEffect && ev.Object.Subresource == "" && shows(ev) {
+		place, most := Place{kind, ev.Object.Namespace}, maxPlaces
+		if kind == (audit.GroupResource{Resource: "secrets"}) {
+			most += maxSecretPlaces
+		}
+		// A watch shows objects long before it ends, and its end may come first.
+		if known := r.Reads[place] > 0; (ev.Verb != "watch" || first || !known) && (known || len(r.Reads) < most) {
+			add(&r.Reads, place)
+		}
+	}
+	if kind != (audit.GroupResource{Resource: "pods"}) || ev.Verb != "create" || ev.Object.Subresource != "" || ev.Request == nil ||
+		ev.Stage != audit.StageResponseComplete || strings.Contains(ev.RequestURI, "dryRun=") {
+		return
+	}
+	for _, word := range ev.Request.Pod.Host {
+		path, isPath := strings.CutPrefix(word, "hostPath ")
+		if !isPath || path == "/" || len(word) <= maxPowerWord && (r.Power[word] > 0 || len(r.Power) < maxPower) {
+			add(&r.Power, word)
+		}
+	}
+}
+
+// add counts in a map that most records do without.
+func add[K comparable](counts *map[K]int, key K) {
+	if *counts == nil {
+		*counts = map[K]int{}
+	}
+	(*counts)[key]++
+}
+
+// shows tells whether the answer of a request has objects that the client did
+// not send itself: those of changes in part do, and those of a deletion of many.
+func shows(ev *audit.Event) bool {
+	switch ev.Verb {
+	case "watch":
+		return true
+	case "get", "list", "patch", "update", "deletecollection":
+		return ev.Stage == audit.StageResponseComplete
+	}
+	return false
+}
+
 // close ends the current part and returns its record.
 func (c *contextState) close() ContextRecord {
 	r := c.soFar()
@@ -115,5 +175,6 @@ func (c *contextState) soFar() ContextRecord {
 	c.grown = false
 	r := c.record
 	r.EffectsBy, r.Touched = maps.Clone(r.EffectsBy), maps.Clone(r.Touched)
+	r.Reads, r.Power = maps.Clone(r.Reads), maps.Clone(r.Power)
 	return r
 }

@@ -18,7 +18,7 @@ import (
 // less, or another order of fields is another version.
 const (
 	snapshotMagic   = "whet linker "
-	snapshotVersion = 3
+	snapshotVersion = 4
 )
 
 // ErrSnapshotVersion says that a snapshot was written by a whet whose linker

@@ -291,7 +291,8 @@ func mapping[K comparable, V any](c *coder, v *map[K]V, order func(a, b K) int, 
 	length := uint64(len(*v))
 	c.number(&length)
 	if !c.reading() {
-		keys := slices.SortedFunc(maps.Keys(*v), order)
+		keys := slices.AppendSeq(make([]K, 0, len(*v)), maps.Keys(*v))
+		slices.SortFunc(keys, order)
 		for _, k := range keys {
 			got := (*v)[k]
 			key(&k)

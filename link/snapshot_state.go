@@ -222,6 +222,15 @@ func (s *stateCoder) record(r *ContextRecord) {
 	whole(s.coder, &r.Failed)
 	mapping(s.coder, &r.Touched, compareResources, s.resource, func(n *int) { whole(s.coder, n) })
 	whole(s.coder, &r.Deletes)
+	mapping(s.coder, &r.Reads, comparePlaces, s.place, func(n *int) { whole(s.coder, n) })
+	mapping(s.coder, &r.Power, strings.Compare, s.word, func(n *int) { whole(s.coder, n) })
+	// Both are nil until something is counted.
+	if len(r.Reads) == 0 {
+		r.Reads = nil
+	}
+	if len(r.Power) == 0 {
+		r.Power = nil
+	}
 	whole(s.coder, &r.Events)
 }
 
@@ -305,6 +314,11 @@ func (s *stateCoder) resource(r *audit.GroupResource) {
 	s.word(&r.Resource)
 }
 
+func (s *stateCoder) place(p *Place) {
+	s.resource(&p.GroupResource)
+	s.word(&p.Namespace)
+}
+
 func (s *stateCoder) needObject(v **object)        { need(s.coder, &s.objects, v) }
 func (s *stateCoder) needActor(v **actor)          { need(s.coder, &s.actors, v) }
 func (s *stateCoder) needChange(v **change)        { need(s.coder, &s.changes, v) }
@@ -331,6 +345,10 @@ func compareRequestKeys(a, b requestKey) int {
 		cmp.Compare(a.received, b.received), strings.Compare(a.auditID, b.auditID),
 		strings.Compare(a.username, b.username), strings.Compare(a.uri, b.uri),
 	)
+}
+
+func comparePlaces(a, b Place) int {
+	return cmp.Or(compareResources(a.GroupResource, b.GroupResource), strings.Compare(a.Namespace, b.Namespace))
 }
 
 func compareResources(a, b audit.GroupResource) int {

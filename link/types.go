@@ -97,8 +97,21 @@ type ContextRecord struct {
 	// verb delete or deletecollection, with a code below 400.
 	Touched map[audit.GroupResource]int
 	Deletes int
+	// Reads counts the answers that showed the command itself objects, by what
+	// and where, up to a number of places.
+	Reads map[Place]int
+	// Power counts the pods that were created, by whatever power over their node
+	// they were given (audit.PodRefs.Host), up to a number of paths.
+	Power map[string]int
 	// Events counts events (stages), whichever the role.
 	Events int
+}
+
+// Place is where objects of a kind are: a namespace, or "" for those of all
+// namespaces together, or of none.
+type Place struct {
+	audit.GroupResource
+	Namespace string
 }
 
 // Stats counts what the linker had to give up, for the accounting.

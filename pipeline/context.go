@@ -51,6 +51,14 @@ type Context struct {
 	// something.
 	Touched map[string]int `json:"touched,omitempty"`
 	Deletes int            `json:"deletes"`
+	// Reads counts the answers that showed the command itself objects, by
+	// resource and namespace: "secrets/kube-system", or "secrets" for those of all
+	// namespaces at once, and what has no namespace. Power counts the pods that
+	// were created with power over their node, by what they were given:
+	// "privileged", "hostPID", "hostPath /". Both are known while a context
+	// happens, and are not stored.
+	Reads map[string]int `json:"-"`
+	Power map[string]int `json:"-"`
 
 	// Origin is, for a context that the clock started, the id of the context
 	// that set the clock; "" for all others.
@@ -159,6 +167,19 @@ func newContext(r *link.ContextRecord, labels *label.Codec) Context {
 			c.Touched = make(map[string]int, len(r.Touched))
 		}
 		c.Touched[ResourceName(kind)] = n
+	}
+	for place, n := range r.Reads {
+		if c.Reads == nil {
+			c.Reads = make(map[string]int, len(r.Reads))
+		}
+		name := ResourceName(place.GroupResource)
+		if place.Namespace != "" {
+			name += "/" + place.Namespace
+		}
+		c.Reads[name] = n
+	}
+	if len(r.Power) > 0 {
+		c.Power = r.Power
 	}
 	if r.OriginRoot != nil {
 		c.OriginActor = r.OriginRoot.User.Username

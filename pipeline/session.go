@@ -44,6 +44,10 @@ type Piece struct {
 	Source string
 	Line   int
 	Body   []byte
+	// Until is a time after which nothing in the piece can be from, since the piece
+	// was read then or soon before. An event from later would let time pass for all
+	// others; it counts as malformed. Zero for no bound.
+	Until time.Time
 }
 
 // Received says what a Piece held.
@@ -101,14 +105,15 @@ func (s *Session) Add(ctx context.Context, p Piece) (Received, error) {
 			return got, fmt.Errorf("reading a piece of %s: %w", p.Source, err)
 		}
 		chunk.Source = p.Source
-		if err := s.chunk(chunk, max(p.Line-1, 0), &got); err != nil {
+		if err := s.chunk(chunk, p, &got); err != nil {
 			return got, err
 		}
 	}
 }
 
-// chunk takes a chunk of a piece, whose lines begin after the given one.
-func (s *Session) chunk(chunk *audit.Chunk, before int, got *Received) error {
+// chunk takes a chunk of a piece.
+func (s *Session) chunk(chunk *audit.Chunk, p Piece, got *Received) error {
+	before := max(p.Line-1, 0)
 	b := new(decoded)
 	s.decoder.DecodeInto(&b.Batch, chunk)
 	for i := range b.Malformed {
@@ -118,6 +123,13 @@ func (s *Session) chunk(chunk *audit.Chunk, before int, got *Received) error {
 	kept := b.Events[:0]
 	for i := range b.Events {
 		ev := &b.Events[i]
+		if when := latest(ev); !p.Until.IsZero() && when.After(p.Until) {
+			ev.Position.Line += before
+			b.Malformed = append(b.Malformed, audit.Malformed{Position: ev.Position, Reason: fmt.Sprintf(
+				"the event is from the future: from %s, and nothing is taken here from after %s", when.UTC().Format(time.RFC3339), p.Until.UTC().Format(time.RFC3339))})
+			got.Events--
+			continue
+		}
 		if s.seen.add(ev) {
 			s.run.account.Repeated++
 			got.Repeated++
@@ -139,6 +151,14 @@ func (s *Session) chunk(chunk *audit.Chunk, before int, got *Received) error {
 		}
 	}
 	return nil
+}
+
+// latest is the later one of an event's times.
+func latest(ev *audit.Event) time.Time {
+	if ev.StageTime.After(ev.RequestReceived) {
+		return ev.StageTime
+	}
+	return ev.RequestReceived
 }
 
 // Advance says that no event received before a time is to be expected any more,

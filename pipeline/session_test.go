@@ -169,6 +169,43 @@ func TestSessionTellsWhatIsMalformed(t *testing.T) {
 }
 
 // TestSessionAdvance wants what waits to be decided when time has passed.
+// TestSessionFuture wants an event from the future to be told with its place, like
+// a malformed one, and time not to jump because of it.
+func TestSessionFuture(t *testing.T) {
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	line := func(id string, received, stage time.Time) string {
+		return fmt.Sprintf(`{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":%q,"stage":"ResponseComplete",`+
+			`"requestURI":"/api/v1/namespaces/a/pods/b","verb":"get","user":{"username":"alice"},"requestReceivedTimestamp":%q,"stageTimestamp":%q}`,
+			id, received.Format(time.RFC3339Nano), stage.Format(time.RFC3339Nano)) + "\n"
+	}
+	s, err := pipeline.Start(pipeline.Options{}, pipeline.Sink{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := now.Add(24 * time.Hour)
+	got, err := s.Add(t.Context(), pipeline.Piece{
+		Source: "audit.log", Line: 11, Until: now.Add(time.Hour),
+		Body: []byte(line("a", now, now) + line("b", now, far) + line("c", far, now) + line("d", now, now.Add(time.Hour))),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Events != 2 || len(got.Malformed) != 2 || got.Malformed[1].Error() !=
+		"audit.log:13: the event is from the future: from 2026-11-02T12:00:00Z, and nothing is taken here from after 2026-11-01T13:00:00Z" {
+		t.Errorf("%+v", got)
+	}
+	if newest := s.Newest(); !newest.Equal(now.Add(time.Hour)) {
+		t.Errorf("the time is %v", newest)
+	}
+	account, err := s.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := account.Check(); err != nil || account.Malformed != 2 || account.Events != 2 {
+		t.Errorf("%+v, %v", account, err)
+	}
+}
+
 func TestSessionAdvance(t *testing.T) {
 	log := recording(t, "crowd.metadata")
 	var got kept

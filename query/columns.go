@@ -222,6 +222,14 @@ func countColumns() []column {
 	}
 }
 
+// liveColumns are known of a context while it happens.
+func liveColumns() []column {
+	return []column{
+		contextColumn("reads", Counts, "How many answers showed the command itself objects, by resource and namespace.", func(c *store.Context) value { return value{counts: c.Reads} }),
+		contextColumn("power", Counts, "How many pods were created with power over their node, by what they were given.", func(c *store.Context) value { return value{counts: c.Power} }),
+	}
+}
+
 // rootColumns are about the principal request.
 func rootColumns() []column {
 	item := contextColumn("item", Number, "The root's place in an EventList, from 1.", func(c *store.Context) value { return positiveValue(c.Root.Item) })

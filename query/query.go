@@ -13,6 +13,10 @@ type Options struct {
 	Over Over
 	// Now is the time that since and until count back from.
 	Now time.Time
+	// Live tells that contexts are judged while they happen, of which more is
+	// known than is stored: reads and power. The query cannot be asked of a data
+	// set.
+	Live bool
 }
 
 // Expr is a query that makes sense. It can be asked of a data set and of a
@@ -35,7 +39,7 @@ func Parse(text string, o Options) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{schema: schemaOf(o.Over), text: text, now: o.Now}
+	c := &checker{schema: o.schema(), text: text, now: o.Now}
 	if e.root, err = c.any(tree); err != nil {
 		return nil, err
 	}
@@ -44,6 +48,14 @@ func Parse(text string, o Options) (*Expr, error) {
 
 // String is the query as it was written.
 func (e *Expr) String() string { return e.text }
+
+func (o Options) schema() *schema {
+	s := schemaOf(o.Over)
+	if o.Live {
+		s.columns = append(s.columns, liveColumns()...)
+	}
+	return s
+}
 
 // Over tells what the query is about.
 func (e *Expr) Over() Over { return e.over }

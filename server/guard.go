@@ -52,6 +52,12 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.next.ServeHTTP(w, r)
 }
 
+// Guard puts what a Server has before it before a handler of somebody else, for
+// a server that listens on an address and has further names.
+func Guard(listen string, names []string, next http.Handler) http.Handler {
+	return &guard{hosts: hostsOf(listen, names), next: next}
+}
+
 func setPolicy(h http.Header, api bool) {
 	policy := pagePolicy
 	if api {

@@ -91,8 +91,8 @@ func (f *filter) wants(c *store.Context, open bool) bool {
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html) until the
 // client leaves, or for liveTime.
 func (s *Server) answerLive(w http.ResponseWriter, r *http.Request) {
-	if !s.sessions.allows(r) {
-		unauthorized(w)
+	if p := s.sessions.refusal(r); p != nil {
+		refuse(w, p)
 		return
 	}
 	if s.options.Hub == nil {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -372,6 +373,30 @@ func TestLiveIsBounded(t *testing.T) {
 	to.body.Close()
 	for len(l.live) == cap(l.live) {
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestStale damages the data set, and wants the server to say that it cannot show
+// what is new, and that it can again.
+func TestStale(t *testing.T) {
+	l := newLiveServer(t)
+	manifest := filepath.Join(l.dir, "manifest.json")
+	good, err := os.ReadFile(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		text  string
+		stale bool
+	}{{"{", true}, {string(good) + "\n", false}} {
+		if err := os.WriteFile(manifest, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(20 * time.Second); (l.Stale() != nil) != tt.stale; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("stale: %v, want %v", l.Stale(), tt.stale)
+			}
+		}
 	}
 }
 

@@ -31,9 +31,9 @@ func newReaders(allow func(*http.Request) error, now func() time.Time) *readers 
 	return &readers{allow: allow, now: now, list: map[string]reading{}}
 }
 
-// allows judges a request by what it shows, or else by the token that its
+// judge judges a request by what it shows, or else by the token that its
 // session began with.
-func (l *readers) allows(r *http.Request) bool {
+func (l *readers) judge(r *http.Request) error {
 	if r.Header.Get("Authorization") == "" {
 		if cookie, err := r.Cookie(cookieName); err == nil {
 			l.mu.Lock()
@@ -44,14 +44,14 @@ func (l *readers) allows(r *http.Request) bool {
 			}
 		}
 	}
-	return l.allow(r) == nil
+	return l.allow(r)
 }
 
-// right tells whether a request that shows a token may read.
-func (l *readers) right(r *http.Request, token string) bool {
+// right judges a request as if it showed a token.
+func (l *readers) right(r *http.Request, token string) error {
 	shown := r.Clone(r.Context())
 	shown.Header.Set("Authorization", "Bearer "+token)
-	return l.allow(shown) == nil
+	return l.allow(shown)
 }
 
 // begin gives the cookie of a new session. When there are too many, those that

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -55,6 +56,32 @@ func TestReaderJudges(t *testing.T) {
 	}
 	if got := read(session); got != 401 {
 		t.Errorf("after the logout: status %d", got)
+	}
+}
+
+// TestReaderSaysWhy wants what the function says to be the answer, with the
+// status that says whether it is known who asks.
+func TestReaderSaysWhy(t *testing.T) {
+	var why error
+	handler := dayServer(t, func(o *Options) { o.Reader = func(*http.Request) error { return why } })
+	for _, tt := range []struct {
+		why  error
+		want int
+	}{
+		{errors.New("token of client alice: the credential has expired"), 401},
+		{fmt.Errorf("client api %w: it sends alone", ErrForbidden), 403},
+	} {
+		why = tt.why
+		for _, path := range []string{"/api/v1/info", "/api/v1/events.jsonl", "/api/v1/live"} {
+			w := ask(handler, http.MethodGet, path, "")
+			if w.Code != tt.want || !strings.Contains(w.Body.String(), why.Error()) {
+				t.Errorf("%s: status %d, %s", path, w.Code, w.Body)
+			}
+		}
+		w := ask(handler, http.MethodPost, "/api/v1/session", `{"token":"`+testToken+`"}`, header("Content-Type", "application/json"))
+		if w.Code != tt.want || !strings.Contains(w.Body.String(), why.Error()) {
+			t.Errorf("a login: status %d, %s", w.Code, w.Body)
+		}
 	}
 }
 

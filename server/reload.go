@@ -104,10 +104,20 @@ func (s *Server) Watch(ctx context.Context) error {
 			s.options.Log.Info("the data set was read anew again")
 		}
 		failing = err != nil
+		s.mu.Lock()
+		s.stale = err
+		s.mu.Unlock()
 		rest := reloadRest * time.Since(begun)
 		rested = time.Now().Add(rest)
 		wait.Reset(max(every, rest))
 	}
+}
+
+// Stale says why Watch cannot show what is new for now, nil when it can.
+func (s *Server) Stale() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stale
 }
 
 // Close lets go of what Watch has opened. It is to be called when Watch has

@@ -49,8 +49,9 @@ type Options struct {
 	Hosts  []string
 	// Token is what clients must send, "" for nothing.
 	Token string
-	// Reader judges requests in place of Token: an error says that a request may
-	// not read. It is asked with each one; for a session of the app with the token
+	// Reader judges requests in place of Token: an error says why a request may
+	// not read, and is answered. One that wraps ErrForbidden becomes 403, others
+	// 401. It is asked with each one; for a session of the app with the token
 	// that the session began with, as Authorization.
 	Reader func(*http.Request) error
 	// TLS tells that clients come over TLS alone.
@@ -95,6 +96,7 @@ type Server struct {
 	mu      sync.Mutex
 	current *shown
 	changed chan struct{} // closed when another data set is shown
+	stale   error         // why Watch cannot show what is new
 	ended   chan struct{} // closed when Watch ends
 	// overlay is what the hub tells, after the update that begun is the id of.
 	overlay *overlay
@@ -228,8 +230,8 @@ func (s *Server) routes(mux *http.ServeMux) {
 // turn, and bounds the time.
 func (s *Server) answer(find answerer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.sessions.allows(r) {
-			unauthorized(w)
+		if p := s.sessions.refusal(r); p != nil {
+			refuse(w, p)
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), s.options.QueryTime)

@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -55,12 +56,35 @@ func newSessions(token string, secure bool, reader func(*http.Request) error) *s
 	return s
 }
 
+// refusal says why a request may not read, nil when it may.
+func (s *sessions) refusal(r *http.Request) *problem {
+	if s.readers != nil {
+		return refusalOf(s.readers.judge(r))
+	}
+	if s.allows(r) {
+		return nil
+	}
+	return refusalOf(ErrNoToken)
+}
+
+// refusalOf makes the answer of what Options.Reader says.
+func refusalOf(err error) *problem {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrForbidden):
+		return &problem{status: http.StatusForbidden, Message: err.Error()}
+	}
+	p := &problem{status: http.StatusUnauthorized, Message: err.Error()}
+	if errors.Is(err, ErrNoToken) {
+		p.Hint = "send it as Authorization: Bearer, or once to POST /api/v1/session"
+	}
+	return p
+}
+
 // allows tells whether a request carries the token, or a cookie that was given
 // for it.
 func (s *sessions) allows(r *http.Request) bool {
-	if s.readers != nil {
-		return s.readers.allows(r)
-	}
 	if s.token == nil {
 		return true
 	}
@@ -101,7 +125,7 @@ type sessionAnswer struct {
 }
 
 func (s *sessions) get(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, sessionAnswer{TokenRequired: s.token != nil || s.readers != nil, Authenticated: s.allows(r)})
+	writeJSON(w, http.StatusOK, sessionAnswer{TokenRequired: s.token != nil || s.readers != nil, Authenticated: s.refusal(r) == nil})
 }
 
 // begin takes the token once and gives a cookie, so that the app has nothing
@@ -122,11 +146,20 @@ func (s *sessions) begin(w http.ResponseWriter, r *http.Request) {
 			err = io.ErrUnexpectedEOF
 		}
 	}
+	var refused error
 	switch {
 	case err != nil:
 		writeProblem(w, &problem{status: http.StatusBadRequest, Message: `send {"token":"…"}`, Field: "token"})
-	case s.readers != nil && !s.readers.right(r, login.Token), s.token != nil && !s.right(login.Token):
-		writeProblem(w, &problem{status: http.StatusUnauthorized, Message: "that is not the token", Field: "token"})
+		return
+	case s.readers != nil:
+		refused = s.readers.right(r, login.Token)
+	case s.token != nil && !s.right(login.Token):
+		refused = errors.New("that is not the token")
+	}
+	switch p := refusalOf(refused); {
+	case p != nil:
+		p.Field = "token"
+		writeProblem(w, p)
 	default:
 		if s.readers != nil {
 			s.setCookie(w, s.readers.begin(login.Token), int(sessionTime/time.Second))
@@ -153,11 +186,19 @@ func (s *sessions) setCookie(w http.ResponseWriter, value string, maxAge int) {
 	})
 }
 
-// unauthorized answers 401.
-func unauthorized(w http.ResponseWriter) {
-	w.Header().Set("WWW-Authenticate", `Bearer realm="whet"`)
-	writeProblem(w, &problem{
-		status: http.StatusUnauthorized, Message: "a token is needed",
-		Hint: "send it as Authorization: Bearer, or once to POST /api/v1/session",
-	})
+// The errors of who may read.
+var (
+	// ErrForbidden is what an error of Options.Reader wraps when it is known who
+	// asks, and they may not read.
+	ErrForbidden = errors.New("may not read")
+	// ErrNoToken says that a request shows no token, or not the right one.
+	ErrNoToken = errors.New("a token is needed")
+)
+
+// refuse answers a request that may not read.
+func refuse(w http.ResponseWriter, p *problem) {
+	if p.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="whet"`)
+	}
+	writeProblem(w, p)
 }

@@ -28,8 +28,8 @@ type streamer func(a *api, ctx context.Context, p *params) (iter.Seq2[any, error
 // becomes a last line with an error.
 func (s *Server) stream(open streamer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.sessions.allows(r) {
-			unauthorized(w)
+		if p := s.sessions.refusal(r); p != nil {
+			refuse(w, p)
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), streamTime)

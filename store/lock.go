@@ -7,6 +7,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/whet-k8s/whet/internal/filelock"
 )
 
 // The names of the files that are locked: by the writer, by who merges segments
@@ -22,25 +24,22 @@ type lock struct {
 	file *os.File // nil where the data set cannot be written to
 }
 
-// errLocked says that somebody else holds the lock.
-var errLocked = errors.New("locked")
-
-// busyError is errLocked for the one who wants to write, with who does.
+// busyError is filelock.ErrLocked for the one who wants to write, with who does.
 type busyError struct{ who string }
 
 func (e *busyError) Error() string {
 	return "another whet" + e.who + " is writing to this data set: try again when it has finished"
 }
 
-func (e *busyError) Unwrap() error { return errLocked }
+func (e *busyError) Unwrap() error { return filelock.ErrLocked }
 
-// lockExclusive takes a lock for one, and gives errLocked when it is taken.
+// lockExclusive takes a lock for one, and gives filelock.ErrLocked when it is taken.
 func lockExclusive(name string) (*lock, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening the lock: %w", err)
 	}
-	if err := flock(f, true); err != nil {
+	if err := filelock.Exclusive(f); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -57,7 +56,7 @@ func lockShared(name string) (*lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the lock: %w", err)
 	}
-	if err := flock(f, false); err != nil {
+	if err := filelock.Shared(f); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -65,16 +64,16 @@ func lockShared(name string) (*lock, error) {
 }
 
 func (l *lock) release() {
-	if l.file != nil {
-		// Closing lets go of the lock; there is nothing to lose in the file.
-		_ = l.file.Close()
+	if l.file == nil {
+		return
 	}
+	_ = filelock.Close(l.file) // there is nothing to lose in the file
 }
 
 // lockWriter takes the lock of the one who writes.
 func lockWriter(name string) (*lock, error) {
 	l, err := lockExclusive(name)
-	if errors.Is(err, errLocked) {
+	if errors.Is(err, filelock.ErrLocked) {
 		who := ""
 		if b, err := os.ReadFile(name); err == nil {
 			if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {

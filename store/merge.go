@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/whet-k8s/whet/internal/durable"
+	"github.com/whet-k8s/whet/internal/filelock"
 )
 
 // mergingName is the folder, within that of the data set, in which Merge writes
@@ -62,7 +63,7 @@ func Merge(ctx context.Context, dir string, writing sync.Locker) (Merged, error)
 
 func mergeSegments(ctx context.Context, dir string, writing sync.Locker) (done Merged, err error) {
 	one, err := lockExclusive(filepath.Join(dir, mergeName))
-	if errors.Is(err, errLocked) {
+	if errors.Is(err, filelock.ErrLocked) {
 		return done, errors.New("another whet does so")
 	}
 	if err != nil {
@@ -272,7 +273,7 @@ func waitForWriting(ctx context.Context, dir string) (*lock, *manifest, error) {
 	}
 	for deadline := time.Now().Add(mergeWait); ; {
 		l, m, err := openForWriting(dir)
-		if !errors.Is(err, errLocked) || time.Now().After(deadline) {
+		if !errors.Is(err, filelock.ErrLocked) || time.Now().After(deadline) {
 			return l, m, err
 		}
 		select {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/whet-k8s/whet/internal/filelock"
 )
 
 // Who reads a data set locks a file, so that nothing is removed under him. Of a
@@ -60,7 +62,7 @@ func lockReading(dir string) (*lock, *manifest, error) {
 		}
 		l, lockErr := lockShared(filepath.Join(dir, readersFile(m.Readers)))
 		switch {
-		case errors.Is(lockErr, errLocked):
+		case errors.Is(lockErr, filelock.ErrLocked):
 			// Somebody looks whether this generation reads.
 			time.Sleep(openWait)
 		case lockErr != nil:

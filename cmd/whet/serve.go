@@ -33,7 +33,10 @@ set, and shows contexts while they happen. --config names a file that says which
 clusters and sources there are, and who may send and read (docs/live.md). For one
 cluster flags do: --follow reads a log while it is written, through its
 rotations, or a folder of logs, or - for standard input; --ingest-token-file takes
-what an API server sends to /ingest/CLUSTER.
+what an API server sends to /ingest/CLUSTER. --set reaches every key of the file,
+with it or without: --set clusters[0].keep=contexts; [] adds to a list, and the
+value is YAML. --listen, --log-format, --log-level and --set count more than the
+file; the other flags of a live server do not go with one.
 
 The server of a log reads, and changes nothing. Unless told otherwise it listens on this
 machine alone. An address that others can reach needs --token-file, or
@@ -44,7 +47,8 @@ const serveExample = `  whet serve audit.log
   whet serve --data audit.whet --listen 10.0.0.5:8443 --token-file token \
       --tls-cert cert.pem --tls-key key.pem --host whet.example.org
   whet serve --follow /var/log/kubernetes/audit.log --data /var/lib/whet
-  whet serve --config /etc/whet/serve.yaml`
+  whet serve --config /etc/whet/serve.yaml --check
+  whet serve --config /etc/whet/serve.yaml --set limits.body=32MiB`
 
 // servingGC is how much garbage may grow for each live byte while serving, in
 // percent; gcPercent is for runs that end.
@@ -91,13 +95,16 @@ func newServeCommand(std *stdio) *cobra.Command {
 			if o.live() {
 				return runServeLive(cmd, std, &o, args)
 			}
+			if err := refuseLive(cmd.Flags()); err != nil {
+				return err
+			}
 			return runServe(cmd.Context(), std, &o, args)
 		},
 	}
 	f := cmd.Flags()
 	o.listenOptions.flags(f)
 	o.liveOptions.flags(f)
-	f.StringVar(&o.data, "data", "", "show the data set in this folder `DIR`")
+	f.StringVar(&o.data, "data", "", "show the data set in this folder `DIR`; live: keep what comes in it")
 	o.link.flags(f)
 	f.StringVar(&o.policy, "policy", "", "noise policy for the LOG, a YAML `FILE` (default: the built-in one)")
 	o.screen.flags(f)

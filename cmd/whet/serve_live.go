@@ -1,14 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log"
 	"log/slog"
 	"math"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -25,6 +27,7 @@ import (
 // liveOptions are the flags of whet serve about clusters that are watched live.
 type liveOptions struct {
 	config      string
+	set         []string
 	check       bool
 	follow      []string
 	ingestToken string
@@ -33,8 +36,8 @@ type liveOptions struct {
 	alerts      string
 	queueBytes  string
 	minFree     string
-	every       time.Duration
-	grace       time.Duration
+	every       string
+	grace       string
 	keepEvents  string
 	keepFor     string
 	logFormat   string
@@ -43,16 +46,17 @@ type liveOptions struct {
 
 func (o *liveOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.config, "config", "", "serve live what this YAML `FILE` says")
-	f.BoolVar(&o.check, "check", false, "check the file of --config, and end")
+	f.StringArrayVar(&o.set, "set", nil, "live: set a key of the configuration, `KEY=VALUE`, such as limits.body=32MiB")
+	f.BoolVar(&o.check, "check", false, "live: check the configuration and every file that it names, and end")
 	f.StringArrayVar(&o.follow, "follow", nil, "read this `LOG` while it is written: a file, a folder, or - for standard input")
 	f.StringVar(&o.ingestToken, "ingest-token-file", "", "take what an API server sends with the token in this `FILE`")
 	f.StringVar(&o.cluster, "cluster", store.DefaultCluster, "live: the `NAME` of the cluster")
 	f.StringVar(&o.keep, "keep", string(store.KeepEvents), "live: what is kept: events, contexts")
 	f.StringVar(&o.alerts, "alerts", "", "live: rules about contexts that somebody should hear of, a YAML `FILE`")
-	f.StringVar(&o.queueBytes, "queue-size", "", "live: how many bytes may wait to be analysed, such as 4GiB (the default)")
-	f.StringVar(&o.minFree, "queue-min-free", "", "live: take nothing when the disk has less free, such as 512MiB (the default)")
-	f.DurationVar(&o.every, "checkpoint-every", 0, "live: how often the data set is written to (default 3s)")
-	f.DurationVar(&o.grace, "grace", 0, "live: how much later than others an event may come (default 35s)")
+	f.StringVar(&o.queueBytes, "queue-size", "", "live: how many bytes may wait to be analysed (default 4GiB)")
+	f.StringVar(&o.minFree, "queue-min-free", "", "live: take nothing when the disk has less free (default 512MiB)")
+	f.StringVar(&o.every, "checkpoint-every", "", "live: how often the data set is written to (default 3s)")
+	f.StringVar(&o.grace, "grace", "", "live: how much later than others an event may come (default 35s)")
 	f.StringVar(&o.keepEvents, "keep-events-for", "", "live: remove events that are older, such as 30d")
 	f.StringVar(&o.keepFor, "keep-contexts-for", "", "live: remove contexts that are older, such as 365d")
 	f.StringVar(&o.logFormat, "log-format", "text", "live: how to log: text, json")
@@ -61,13 +65,37 @@ func (o *liveOptions) flags(f *pflag.FlagSet) {
 
 // live tells whether the flags ask for a live server.
 func (o *liveOptions) live() bool {
-	return o.config != "" || len(o.follow) > 0 || o.ingestToken != ""
+	return o.config != "" || len(o.follow) > 0 || o.ingestToken != "" || len(o.set) > 0
 }
 
-// withConfig are the flags that go with --config; what else there is stands in
-// the file.
-func withConfig() []string {
-	return []string{"config", "check", "log-format", "log-level", "listen", "color"}
+// liveKeys are the keys of the configuration that flags set, by the flag. The
+// first ones go with a file, and count more than it.
+func liveKeys() (withFile, alone map[string]string) {
+	withFile = map[string]string{"listen": "listen", "log-format": "log.format", "log-level": "log.level"}
+	alone = map[string]string{
+		"data": "data", "tls-cert": "tls.certificate", "tls-key": "tls.key", "tls-client-ca": "tls.clientCA", "alerts": "alerts",
+		"cluster": "clusters[0].name", "keep": "clusters[0].keep", "policy": "clusters[0].policy", "ranker": "clusters[0].ranker",
+		"queue-size": "queue.maxBytes", "queue-min-free": "queue.minFree",
+		"checkpoint-every": "checkpoint.every", "grace": "checkpoint.grace",
+		"keep-events-for": "retention.events.age", "keep-contexts-for": "retention.contexts.age",
+	}
+	return withFile, alone
+}
+
+// refuseLive refuses the flags that are about a live server, without one.
+func refuseLive(flags *pflag.FlagSet) error {
+	var wrong []string
+	of := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(liveOptions).flags(of)
+	flags.Visit(func(f *pflag.Flag) {
+		if of.Lookup(f.Name) != nil {
+			wrong = append(wrong, "--"+f.Name)
+		}
+	})
+	if len(wrong) == 0 {
+		return nil
+	}
+	return usageError("%s: that is for a live server: name a source with --follow, --ingest-token-file, --config or --set", strings.Join(wrong, ", "))
 }
 
 // runServeLive runs a live server until its context ends.
@@ -80,7 +108,14 @@ func runServeLive(cmd *cobra.Command, std *stdio, o *serveOptions, inputs []stri
 		return err
 	}
 	if o.check {
-		fmt.Fprintf(std.out, "%s is a configuration of %s.\n", term.Sanitize(o.config), term.Plural(len(conf.Clusters), "cluster"))
+		if err := service.Check(conf); err != nil {
+			return err
+		}
+		what := "The flags are"
+		if o.config != "" {
+			what = term.Sanitize(o.config) + " is"
+		}
+		fmt.Fprintf(std.out, "%s a configuration of %s.\n", what, term.Plural(len(conf.Clusters), "cluster"))
 		return nil
 	}
 	logger := newLogger(std, conf.Log)
@@ -116,131 +151,103 @@ func newLogger(std *stdio, o config.Log) *slog.Logger {
 }
 
 // configuration reads the file of --config, or makes a configuration of flags.
-func (o *serveOptions) configuration(flags *pflag.FlagSet) (*config.Config, error) {
-	conf := &config.Config{}
-	if o.config != "" {
-		var wrong []string
-		flags.Visit(func(f *pflag.Flag) {
-			for _, name := range withConfig() {
-				if f.Name == name {
-					return
-				}
-			}
-			wrong = append(wrong, "--"+f.Name)
-		})
-		if len(wrong) > 0 {
-			return nil, usageError("%s: with --config that stands in the file", strings.Join(wrong, ", "))
-		}
-		var err error
-		if conf, err = config.Read(o.config); err != nil {
-			return nil, &exitError{exitUsage, err}
-		}
-		if flags.Changed("listen") {
-			conf.Listen = o.listen
-		}
-	} else if err := o.fill(conf); err != nil {
+func (o *serveOptions) configuration(flags *pflag.FlagSet) (conf *config.Config, err error) {
+	settings, err := o.settings(flags)
+	if err != nil {
 		return nil, err
 	}
-	if m := conf.Check(); m != nil {
-		return nil, &exitError{exitUsage, m}
+	switch {
+	case o.config != "":
+		conf, err = config.Read(o.config, settings...)
+	case !slices.ContainsFunc(settings, func(s config.Setting) bool { return s.Key == "data" }):
+		return nil, usageError("name the folder in which to keep what comes, with --data")
+	default:
+		conf, err = config.Make(settings...)
 	}
-	return conf, o.logging(conf, flags)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	return conf, nil
 }
 
-// logging reads the flags about the log, which count more than the file.
-func (o *serveOptions) logging(conf *config.Config, flags *pflag.FlagSet) error {
-	if o.config == "" || flags.Changed("log-format") {
-		json, err := config.ParseFormat(o.logFormat)
-		if err != nil {
-			return usageError("--log-format: %w", err)
+// settings are what the flags say, those of --set last.
+func (o *serveOptions) settings(flags *pflag.FlagSet) (list []config.Setting, err error) {
+	withFile, alone := liveKeys()
+	var wrong []string
+	flags.Visit(func(f *pflag.Flag) {
+		switch key := cmp.Or(withFile[f.Name], alone[f.Name]); {
+		case slices.Contains([]string{"config", "check", "set", "color"}, f.Name):
+		case o.config != "" && withFile[f.Name] == "":
+			wrong = append(wrong, "--"+f.Name)
+		case key != "":
+			list = append(list, setting("--"+f.Name, key, f.Value.String()))
 		}
-		conf.Log.JSON = json
+	})
+	if len(wrong) > 0 {
+		return nil, usageError("%s: with --config that stands in the file, or is set by --set", strings.Join(wrong, ", "))
 	}
-	if o.config == "" || flags.Changed("log-level") {
-		level, err := config.ParseLevel(o.logLevel)
-		if err != nil {
-			return usageError("--log-level: %w", err)
+	if o.config == "" {
+		list = append(list, o.parts(flags)...)
+	}
+	for _, text := range o.set {
+		key, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, usageError("--set %s: write KEY=VALUE, such as limits.body=32MiB", text)
 		}
-		conf.Log.Level = level
+		list = append(list, config.Setting{By: "--set " + key, Key: key, Value: value})
 	}
-	return nil
+	return list, nil
 }
 
-// fill makes the configuration of one cluster.
-func (o *serveOptions) fill(conf *config.Config) error {
-	if o.data == "" {
-		return usageError("name the folder in which to keep what comes, with --data")
+// setting sets a text, which YAML is to give no meaning.
+func setting(by, key, text string) config.Setting {
+	return config.Setting{By: by, Key: key, Value: strconv.Quote(text)}
+}
+
+// parts are the lists of the one cluster that flags are about.
+func (o *serveOptions) parts(flags *pflag.FlagSet) (list []config.Setting) {
+	add := func(by, key, text string) { list = append(list, setting(by, key, text)) }
+	for _, host := range o.hosts {
+		add("--host", "hosts[]", host)
 	}
-	conf.Data, conf.Listen, conf.Hosts, conf.Alerts = o.data, o.listen, o.hosts, o.alerts
-	conf.TLS = auth.TLSFiles{Certificate: o.tls.Certificate, Key: o.tls.Key}
-	if (conf.TLS.Certificate == "") != (conf.TLS.Key == "") {
-		return usageError("TLS needs both --tls-cert and --tls-key")
+	if !flags.Changed("cluster") && (len(o.follow) > 0 || o.ingestToken != "") {
+		add("--cluster", "clusters[0].name", o.cluster)
 	}
-	if o.tls.ClientCA != "" {
-		return usageError("--tls-client-ca: whose certificates they are stands in a configuration (--config)")
-	}
-	conf.Every, conf.Grace = o.every, o.grace
-	if err := o.link.check(); err != nil {
-		return err
-	}
-	cluster := config.Cluster{Name: o.cluster, Policy: o.policy, NoModel: o.link.noModel, Ranker: o.link.ranker}
-	var err error
-	if cluster.Keep, err = config.ParseKeep(o.keep); err != nil {
-		return usageError("--keep: %w", err)
+	if o.link.noModel {
+		list = append(list, config.Setting{By: "--no-model", Key: "clusters[0].model", Value: "false"})
 	}
 	for _, path := range o.follow {
-		cluster.Sources = append(cluster.Sources, followed(path))
+		switch kind := followed(path); kind {
+		case config.Stdin:
+			list = append(list, config.Setting{By: "--follow", Key: "clusters[0].sources[]", Value: "{stdin: true}"})
+		default:
+			add("--follow", "clusters[0].sources[]."+string(kind), path)
+		}
+	}
+	client := func(by, name string, role auth.Role, cluster, file string) {
+		value := fmt.Sprintf("{name: %s, roles: [%s], tokenFile: %q}", name, role, file)
+		if cluster != "" {
+			value = fmt.Sprintf("{name: %s, roles: [%s], clusters: [%q], tokenFile: %q}", name, role, cluster, file)
+		}
+		list = append(list, config.Setting{By: by, Key: "clients[]", Value: value})
 	}
 	if o.ingestToken != "" {
-		cluster.Sources = append(cluster.Sources, config.Source{Kind: config.Webhook})
-		conf.Clients = append(conf.Clients, auth.Client{
-			Name: "apiserver", Roles: []auth.Role{auth.RoleIngest}, Clusters: []string{o.cluster}, TokenFile: o.ingestToken,
-		})
+		list = append(list, config.Setting{By: "--ingest-token-file", Key: "clusters[0].sources[]", Value: "{webhook: true}"})
+		client("--ingest-token-file", "apiserver", auth.RoleIngest, o.cluster, o.ingestToken)
 	}
 	if o.tokenFile != "" {
-		conf.Clients = append(conf.Clients, auth.Client{Name: "reader", Roles: []auth.Role{auth.RoleRead}, TokenFile: o.tokenFile})
+		client("--token-file", "reader", auth.RoleRead, "", o.tokenFile)
 	}
-	conf.Clusters = []config.Cluster{cluster}
-	return o.bounds(conf)
+	return list
 }
 
-// followed is a source by its path: a folder where there is one now.
-func followed(path string) config.Source {
+// followed is the kind of a source by its path: a folder where there is one now.
+func followed(path string) config.Kind {
 	if path == follow.Stdin {
-		return config.Source{Kind: config.Stdin}
+		return config.Stdin
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return config.Source{Kind: config.Folder, Path: path}
+		return config.Folder
 	}
-	return config.Source{Kind: config.File, Path: path}
-}
-
-// bounds reads the flags about sizes and times.
-func (o *serveOptions) bounds(conf *config.Config) (err error) {
-	for _, v := range []struct {
-		flag, text string
-		to         *int64
-	}{{"--queue-size", o.queueBytes, &conf.Queue.MaxBytes}, {"--queue-min-free", o.minFree, &conf.Queue.MinFree}} {
-		if v.text == "" {
-			continue
-		}
-		if *v.to, err = config.ParseBytes(v.text); err != nil {
-			return usageError("%s: %w", v.flag, err)
-		}
-	}
-	for _, v := range []struct {
-		flag, text string
-		to         *time.Duration
-	}{{"--keep-events-for", o.keepEvents, &conf.Retention.Events.Age}, {"--keep-contexts-for", o.keepFor, &conf.Retention.Contexts.Age}} {
-		if v.text == "" {
-			continue
-		}
-		if *v.to, err = config.ParseDuration(v.text); err != nil {
-			return usageError("%s: %w", v.flag, err)
-		}
-	}
-	if o.every < 0 || o.grace < 0 {
-		return usageError("--checkpoint-every and --grace: want a time such as 5s")
-	}
-	return nil
+	return config.File
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/whet-k8s/whet/internal/filelock"
 )
 
 // ErrLocked is the error of a log or a journal that another session has open.
@@ -75,7 +77,7 @@ func OpenJournal(name string) (*Journal, error) {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
 	j := &Journal{file: f, name: name}
-	if err = flock(f); errors.Is(err, ErrLocked) {
+	if err = filelock.Exclusive(f); errors.Is(err, filelock.ErrLocked) {
 		_ = f.Close() // it belongs to another session
 		return nil, fmt.Errorf("%s: %w", name, ErrLocked)
 	}
@@ -194,7 +196,7 @@ func (j *Journal) Close() error {
 			_ = os.Remove(j.name) // an empty file does no harm
 		}
 	}
-	return j.file.Close()
+	return filelock.Close(j.file)
 }
 
 // New tells whether nothing was ever written into the journal.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/whet-k8s/whet/internal/filelock"
 )
 
 // maxZstdWindow bounds the memory that a compressed log can ask for, as it
@@ -56,7 +58,7 @@ func (l *Log) prepare(ctx context.Context, progress func(read, total int64)) err
 	}
 	// Some file systems lock only what is open for writing; the lock of the
 	// journal then has to do.
-	if err := flock(l.original); errors.Is(err, ErrLocked) {
+	if err := filelock.Exclusive(l.original); errors.Is(err, filelock.ErrLocked) {
 		return fmt.Errorf("%s: %w", l.name, ErrLocked)
 	}
 	l.size = info.Size()
@@ -160,5 +162,5 @@ func (l *Log) Close() error {
 		_ = l.file.Close()
 		_ = os.Remove(l.file.Name()) // gone already where that is possible
 	}
-	return l.original.Close()
+	return filelock.Close(l.original)
 }

@@ -33,12 +33,13 @@ const (
 type Document struct {
 	name, what string
 	anchors    map[string]ast.Node
+	set        map[ast.Node]origin // the nodes that came by Set
 }
 
 // New begins with a file. Its name and what it holds, such as "policy", stand in
-// errors.
+// errors. A document without a name is one that Set alone fills.
 func New(name, what string) *Document {
-	return &Document{name: name, what: what, anchors: map[string]ast.Node{}}
+	return &Document{name: name, what: what, anchors: map[string]ast.Node{}, set: map[ast.Node]origin{}}
 }
 
 // Field is one key that a mapping may have, and what reads its value. The path
@@ -48,9 +49,20 @@ type Field struct {
 	Read func(n ast.Node, path string) error
 }
 
-// Errorf makes an error that names the file, the line and the key.
+// Errorf makes an error that names the file, the line and the key, or who set
+// the value.
 func (d *Document) Errorf(n ast.Node, path, format string, args ...any) error {
-	return fmt.Errorf("%s:%d: %s: %w", d.name, Line(n), path, fmt.Errorf(format, args...))
+	err := fmt.Errorf(format, args...)
+	o, set := d.set[n]
+	switch {
+	case set && o.path == path:
+		return fmt.Errorf("%s: %w", o.by, err)
+	case set:
+		return fmt.Errorf("%s: %s: %w", o.by, path, err)
+	case d.name == "":
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return fmt.Errorf("%s:%d: %s: %w", d.name, Line(n), path, err)
 }
 
 // Line is the line on which a node stands, counted from 1.

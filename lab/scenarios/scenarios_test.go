@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/whet-k8s/whet/lab/internal/record"
+	"github.com/whet-k8s/whet/lab/internal/scenario"
 )
 
 func TestOwnScenariosAreSound(t *testing.T) {
@@ -67,5 +68,46 @@ func TestChoose(t *testing.T) {
 func TestOpenPlanThatIsNotThere(t *testing.T) {
 	if _, err := OpenPlan("no-such"); err == nil || !strings.Contains(err.Error(), "short") {
 		t.Errorf("got %v; want the names of the plans", err)
+	}
+}
+
+// The cards say what a scenario is about; its steps must hold to it.
+func TestScenariosDoWhatTheySay(t *testing.T) {
+	list, err := All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]scenario.Scenario{}
+	for _, s := range list {
+		byName[s.Name] = s
+	}
+	tests := []struct {
+		scenario, step string
+		fails          bool
+	}{
+		{"deployment-with-budget", "/eviction", true},
+		{"deployment-with-budget", "/eviction", false},
+		{"statefulset-with-budget", "/eviction", true},
+		{"statefulset-with-budget", "/eviction", false},
+		{"node-cordon-drain", "kind: DaemonSet", false},
+		{"node-cordon-drain", "--ignore-daemonsets", false},
+		{"pod-bad-image", "set image pod/", false},
+		{"secret-env", "patch secret", false},
+		{"webhooks-fail-open", "kind: MutatingWebhookConfiguration", false},
+		{"attack", "api-resources", false},
+		{"custom-resource", "{{name3}}s.example.org", false},
+	}
+	for _, tt := range tests {
+		found := false
+		for _, s := range byName[tt.scenario].Steps {
+			text := s.Run + "\n" + s.Stdin
+			if s.Call != nil {
+				text = s.Call.Path
+			}
+			found = found || strings.Contains(text, tt.step) && s.Fails == tt.fails
+		}
+		if !found {
+			t.Errorf("%s has no step with %s that fails: %v", tt.scenario, tt.step, tt.fails)
+		}
 	}
 }

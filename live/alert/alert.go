@@ -136,6 +136,8 @@ func (a *Alerter) Contexts(cluster string, contexts []pipeline.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var list []firing
+	// The state knows only what is noted, which happens once for all of them.
+	unnoted := map[string]telling{}
 	for i := range contexts {
 		c := &store.Context{Context: contexts[i], Cluster: cluster}
 		for r := range a.options.Config.Rules {
@@ -143,8 +145,9 @@ func (a *Alerter) Contexts(cluster string, contexts []pipeline.Context) error {
 			if rule.Closed && c.Open || !rule.expr.Context(c) {
 				continue
 			}
-			if f, ok := a.fire(rule, c); ok {
+			if f, ok := a.fire(rule, c, unnoted); ok {
 				list = append(list, f)
+				unnoted[f.Key] = *f.telling()
 			} else {
 				a.repeat++
 			}
@@ -169,8 +172,9 @@ func (a *Alerter) Contexts(cluster string, contexts []pipeline.Context) error {
 }
 
 // fire makes the alert of a context that fits a rule, unless the rule has told
-// of it, or counts and has not counted enough.
-func (a *Alerter) fire(rule *Rule, c *store.Context) (firing, bool) {
+// of it, or counts and has not counted enough. What it has told of since the
+// state was noted stands in unnoted.
+func (a *Alerter) fire(rule *Rule, c *store.Context, unnoted map[string]telling) (firing, bool) {
 	now := a.options.Now().UTC()
 	key := rule.Name + " " + c.Cluster + " " + c.ID
 	again := rule.Again
@@ -184,7 +188,10 @@ func (a *Alerter) fire(rule *Rule, c *store.Context) (firing, bool) {
 		}
 		key, again = rule.Name+" "+by, max(again, rule.Count.Within)
 	}
-	before, told := a.state.told(key)
+	before, told := unnoted[key]
+	if !told {
+		before, told = a.state.told(key)
+	}
 	grown := rule.Count.Of > 0 || c.Events > before.Events
 	if told && (again == 0 || !grown || now.Sub(before.Time) < again) {
 		return firing{}, false

@@ -95,7 +95,7 @@ type Sink struct {
 // compile checks a rule's query and summary. What is wrong stands in err with
 // the field that it is about.
 func (r *Rule) compile() (field string, err error) {
-	if r.expr, err = query.Parse(r.condition(), query.Options{Over: query.Contexts, Now: time.Now()}); err != nil {
+	if r.expr, err = query.Parse(r.condition(), query.Options{Over: query.Contexts, Now: time.Now(), Live: true}); err != nil {
 		return "query", err
 	}
 	if r.summary, err = piecesOf(r.Summary); err != nil {

@@ -98,11 +98,21 @@ func TestDefaultRules(t *testing.T) {
 		{"secret of kube-system by a component", contexts(t, "secret", "shop-test", "kube-system", `"carol"`, `"system:serviceaccount:kube-system:cilium"`), ""},
 		{"secret of kube-system by a service account", contexts(t, "secret", "shop-test", "kube-system", `"carol"`, `"system:serviceaccount:web:frontend"`), "secrets-in-kube-system"},
 		{"secret of kube-system, refused", contexts(t, "secret", "shop-test", "kube-system", `"code":200`, `"code":403`), ""},
+		{"secrets of kube-system beside pods", contexts(t, "reads"), "secrets-in-kube-system"},
+		{"secrets beside pods", contexts(t, "reads", "kube-system", "shop"), ""},
+		{"secrets beside pods, refused", contexts(t, "reads", `"code":200`, `"code":403`), ""},
+		{"secret of kube-system that is edited", contexts(t, "edit"), "secrets-in-kube-system"},
+		{"secret of kube-system that is replaced blindly", contexts(t, "edit", `"verb":"get"`, `"verb":"create"`, `"verb":"patch"`, `"verb":"create"`), ""},
+		{"secrets of all namespaces, watched", contexts(t, "secret", `/namespaces/shop-test/secrets/api`, "/secrets", `"namespace":"shop-test",`, "", `"name":"api",`, "", `"verb":"get"`, `"verb":"watch"`, "ResponseComplete", "ResponseStarted"), "secrets-in-kube-system"},
 		{"cluster-admin", contexts(t, "binding"), "cluster-admin-granted rbac-changed"},
 		{"another role", contexts(t, "binding", "cluster-admin", "view"), "rbac-changed"},
 		{"privileged pod", contexts(t, "privileged"), "privileged-pod"},
 		{"privileged pod, refused", contexts(t, "privileged", `"code":201`, `"code":403`), ""},
 		{"pod with the node's files", contexts(t, "privileged", `"privileged":true`, `"privileged":false`, `"hostPID":true`, `"hostPID":false`), "privileged-pod"},
+		{"privileged pod of a deployment that is scaled", contexts(t, "scale"), "privileged-pod"},
+		{"privileged pod of a deployment that a component scaled", contexts(t, "scale", `"carol"`, `"system:serviceaccount:kube-system:scaler"`), ""},
+		{"privileged pod of a deployment, refused", contexts(t, "scale", `"code":201`, `"code":403`), ""},
+		{"pod of a deployment that is scaled", contexts(t, "scale", `"privileged":true`, `"privileged":false`), ""},
 		{"pod with the node's network", contexts(t, "privileged", `"privileged":true`, `"privileged":false`, `"hostPID":true`, `"hostPID":false`, `"path":"/"`, `"path":"/var/log"`), ""},
 		{"pod", contexts(t, "privileged", `"privileged":true`, `"privileged":false`, `"hostPID":true`, `"hostPID":false`, `"hostNetwork":true`, `"hostNetwork":false`, `"hostPath"`, `"emptyDir"`), ""},
 		{"exec", contexts(t, "exec"), "exec-into-pod"},
@@ -153,6 +163,32 @@ func TestSummaries(t *testing.T) {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, text.String())
 		}
+	}
+}
+
+// TestBurst gives at once many times what a rule that counts asks for: somebody
+// must hear of it once.
+func TestBurst(t *testing.T) {
+	var all []pipeline.Context
+	for n := range 20 {
+		for _, c := range contexts(t, "refused") {
+			c.ID = fmt.Sprint(c.ID, n)
+			all = append(all, c)
+		}
+	}
+	a := open(t, t.TempDir(), alert.Default())
+	if err := a.Contexts("prod", all); err != nil {
+		t.Fatal(err)
+	}
+	if n := a.Stats().Fired["refused-often"]; n != 1 {
+		t.Errorf("%d alerts of %d contexts", n, len(all))
+	}
+	// The same context twice in one call is one alert, too.
+	if err := a.Contexts("prod", append(contexts(t, "exec"), contexts(t, "exec")...)); err != nil {
+		t.Fatal(err)
+	}
+	if n := a.Stats().Fired["exec-into-pod"]; n != 1 {
+		t.Errorf("%d alerts of a context that came twice", n)
 	}
 }
 

@@ -56,6 +56,10 @@ type done struct {
 	Sink string `json:"sink"`
 }
 
+func (f *firing) telling() *telling {
+	return &telling{Key: f.Key, Number: f.Alert.Number, Events: f.Alert.Context.Events, Time: f.Alert.Time}
+}
+
 // telling is what is remembered of an alert.
 type telling struct {
 	Key    string    `json:"key"`
@@ -140,7 +144,7 @@ func (s *state) apply(l *line) {
 }
 
 func (s *state) remember(f *firing) {
-	s.tell(&telling{Key: f.Key, Number: f.Alert.Number, Events: f.Alert.Context.Events, Time: f.Alert.Time})
+	s.tell(f.telling())
 	if len(f.Sinks) > 0 {
 		s.open = append(s.open, f)
 	}

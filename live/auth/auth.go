@@ -68,7 +68,7 @@ func New(c Config) (*Authenticator, error) {
 	}
 	names := map[string]bool{}
 	for _, one := range c.Clients {
-		if err := one.check(); err != nil {
+		if err := one.Check(); err != nil {
 			return nil, err
 		}
 		if names[one.Name] {

@@ -43,7 +43,8 @@ type Client struct {
 	CA string
 }
 
-func (c *Client) check() error {
+// Check finds what is wrong with a client by itself. It looks at no file.
+func (c *Client) Check() error {
 	switch {
 	case !plainName(c.Name):
 		return fmt.Errorf("the client's name %q is no name: use letters, digits, dots, dashes and underscores, at most %d", cut(c.Name), maxName)

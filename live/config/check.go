@@ -42,12 +42,18 @@ func (c *Config) Check() *Mistake {
 			return m
 		}
 	}
-	if err := server.CheckListen(c.Listen, len(c.Clients) > 0); err != nil {
-		if len(c.Clients) == 0 {
-			return mistake("listen", "%s can be reached by others, or is no address: name clients with the role %s or %s, or listen on %s",
-				c.Listen, auth.RoleIngest, auth.RoleRead, DefaultListen)
-		}
+	if err := server.CheckListen(c.Listen, true); err != nil {
 		return &Mistake{"listen", err}
+	}
+	if server.CheckListen(c.Listen, c.Reads()) != nil {
+		return mistake("listen", "%s can be reached by others, and nobody may read: name a client with the role %s, or listen on %s",
+			c.Listen, auth.RoleRead, DefaultListen)
+	}
+	if c.Metrics != "" {
+		// What it tells is no part of a log.
+		if err := server.CheckListen(c.Metrics, true); err != nil {
+			return &Mistake{"metrics.listen", err}
+		}
 	}
 	return nil
 }
@@ -85,10 +91,18 @@ func sends(a auth.Client, cluster string) bool {
 	return auth.Identity{Roles: a.Roles, Clusters: a.Clusters}.MayIngest(cluster)
 }
 
-// checkClients finds clients that could do nothing.
+// checkClients finds clients that could do nothing, and those that are one.
 func (c *Config) checkClients() *Mistake {
+	names := map[string]bool{}
 	for i := range c.Clients {
 		client := &c.Clients[i]
+		if err := client.Check(); err != nil {
+			return &Mistake{fmt.Sprintf("clients[%d]", i), err}
+		}
+		if names[client.Name] {
+			return mistake(fmt.Sprintf("clients[%d]", i), "two clients are named %s", client.Name)
+		}
+		names[client.Name] = true
 		for _, name := range client.Clusters {
 			known := slices.ContainsFunc(c.Clusters, func(k Cluster) bool {
 				return k.Name == name && slices.Contains(k.Sources, Source{Kind: Webhook})
@@ -99,6 +113,9 @@ func (c *Config) checkClients() *Mistake {
 		}
 		if client.CommonName != "" && c.TLS.Certificate == "" {
 			return mistake(fmt.Sprintf("clients[%d]", i), "client %s has a certificate, which needs TLS: give tls.certificate and tls.key", client.Name)
+		}
+		if client.CommonName != "" && client.CA == "" && c.ClientCA == "" {
+			return mistake(fmt.Sprintf("clients[%d]", i), "client %s has a certificate, which needs an authority: give its own as ca, or tls.clientCA for all", client.Name)
 		}
 	}
 	return nil
@@ -126,8 +143,11 @@ func (p *parser) check(root ast.Node) error {
 			}
 		}
 	}
-	if m.Key == "listen" {
+	switch m.Key {
+	case "listen":
 		n = p.listen
+	case "metrics.listen":
+		n = p.metrics
 	}
 	return p.Errorf(n, m.Key, "%w", m.Err)
 }

@@ -23,6 +23,9 @@ type Config struct {
 	// that browsers call it by besides.
 	Listen string
 	Hosts  []string
+	// Metrics is a further address, for /healthz, /readyz and /metrics alone, of
+	// which nobody is asked who they are; "" for none.
+	Metrics string
 	// TLS are the files of the server's certificate, empty without TLS.
 	TLS auth.TLSFiles
 	// ClientCA issues the certificates of clients that have no CA of their own.

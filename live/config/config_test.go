@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func TestWhole(t *testing.T) {
 	}
 	in := func(name string) string { return filepath.Join(folder, name) }
 	want := &config.Config{
-		Data: "/var/lib/whet", Listen: "0.0.0.0:8443", Hosts: []string{"whet.example.org", "whet"},
+		Data: "/var/lib/whet", Listen: "0.0.0.0:8443", Metrics: "0.0.0.0:9090", Hosts: []string{"whet.example.org", "whet"},
 		TLS: auth.TLSFiles{Certificate: in("server.crt"), Key: in("server.key")}, ClientCA: in("clients.crt"),
 		Clients: []auth.Client{
 			{Name: "prod-apiserver", Roles: []auth.Role{auth.RoleIngest}, Clusters: []string{"prod"}, CommonName: "system:apiserver", CA: in("prod.crt")},
@@ -59,6 +60,30 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// TestDocs wants every key that whole.yaml has to stand in the table of
+// docs/live.md.
+func TestDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/live.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "## The configuration")
+	text, err := os.ReadFile("testdata/whole.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := regexp.MustCompile(`(\w+): `).FindAllSubmatch(text, -1)
+	if len(keys) < 40 {
+		t.Fatalf("%d keys alone", len(keys))
+	}
+	for _, m := range keys {
+		key := string(m[1])
+		if key != "kind" && key != "apiVersion" && !regexp.MustCompile("`([^`]*[.])?"+key+"[`:.[]").MatchString(table) {
+			t.Errorf("%s is not in the table", key)
+		}
+	}
+}
+
 const head = "apiVersion: whet/v1\nkind: ServeConfig\n"
 
 const small = head + "data: d\nclusters:\n- {name: a, sources: {stdin: true}}\n"
@@ -80,6 +105,7 @@ func TestMistakes(t *testing.T) {
 		{"no header", "data: d\n", `c.yaml:1: apiVersion: want whet/v1, have ""`},
 		{"other kind", "apiVersion: whet/v1\nkind: NoisePolicy\n", `c.yaml:1: kind: want ServeConfig, have "NoisePolicy"`},
 		{"misspelt", small + "retenton: {}\n", `c.yaml:6: "retenton": unknown field (is retention meant?); known here: apiVersion, kind, data,`},
+		{"a ranker and none", head + "clusters:\n- name: a\n  sources: [stdin: true]\n  model: false\n  ranker: r\n", `c.yaml:4: clusters[0].ranker: model: false leaves the links to the rules`},
 		{"misspelt below", head + "clusters:\n- name: a\n  source: {stdin: true}\n", `c.yaml:5: "clusters[0].source": unknown field (is sources meant?); known here: name, sources, policy, keep, redact, model`},
 		{"misspelt kind of source", head + "clusters:\n- name: a\n  sources:\n  - files: x\n", `c.yaml:6: "clusters[0].sources[0].files": unknown field (is file meant?)`},
 		{"no data", head + "clusters:\n- {name: a, sources: {stdin: true}}\n", "c.yaml:1: data: the folder of the data set is missing"},
@@ -97,7 +123,15 @@ func TestMistakes(t *testing.T) {
 		{"unknown cluster", small + "clients:\n- {name: x, roles: ingest, clusters: b, tokenFile: t}\n", `c.yaml:7: clients[0]: client x sends events of cluster "b", which has no webhook`},
 		{"certificate without TLS", small + "clients:\n- {name: x, roles: read, commonName: x}\n", "c.yaml:7: clients[0]: client x has a certificate, which needs TLS"},
 		{"half of TLS", small + "tls: {certificate: x}\n", "c.yaml:6: tls: TLS needs both certificate and key"},
-		{"open to all", small + "listen: 0.0.0.0:80\n", "c.yaml:6: listen: 0.0.0.0:80 can be reached by others"},
+		{"open to all", small + "listen: 0.0.0.0:80\n", "c.yaml:6: listen: 0.0.0.0:80 can be reached by others, and nobody may read"},
+		{"open to senders", small + "listen: 0.0.0.0:80\nclients: {name: x, roles: ingest, clusters: '*', tokenFile: t}\n", "c.yaml:6: listen: 0.0.0.0:80 can be reached by others, and nobody may read"},
+		{"misspelt role", small + "clients:\n- {name: x, roles: [reed], tokenFile: t}\n", `c.yaml:7: clients[0]: client x: unknown role "reed": want ingest or read`},
+		{"no credential", small + "clients:\n- {name: x, roles: read}\n", "c.yaml:7: clients[0]: client x has no credential"},
+		{"no authority", small + "tls: {certificate: c, key: k}\nclients:\n- {name: x, roles: read, commonName: x}\n", "c.yaml:8: clients[0]: client x has a certificate, which needs an authority"},
+		{"the same client", small + "clients:\n- {name: x, roles: read, tokenFile: t}\n- {name: x, roles: read, tokenFile: u}\n", "c.yaml:8: clients[1]: two clients are named x"},
+		{"no rate", small + "limits: {eventsPerSecond: NaN}\n", "c.yaml:6: limits.eventsPerSecond: want a number above 0"},
+		{"an endless rate", small + "limits: {eventsPerSecond: Inf}\n", "c.yaml:6: limits.eventsPerSecond: want a number above 0"},
+		{"address of metrics", small + "metrics: {listen: 9090}\n", `c.yaml:6: metrics.listen: listen address "9090"`},
 		{"no address", small + "listen: here\nclients: {name: x, roles: read, tokenFile: t}\n", `c.yaml:6: listen: listen address "here"`},
 		{"size", small + "queue: {maxBytes: lots}\n", `c.yaml:6: queue.maxBytes: want a size such as 512MiB or 4GiB, have "lots"`},
 		{"negative size", small + "queue: {maxBytes: -1GiB}\n", "c.yaml:6: queue.maxBytes: want a size"},
@@ -119,6 +153,60 @@ func TestMistakes(t *testing.T) {
 	}
 	if _, err := config.Read("testdata/none.yaml"); err == nil || !strings.Contains(err.Error(), "testdata/none.yaml") {
 		t.Errorf("no file: %v", err)
+	}
+}
+
+// TestSettings makes a configuration by keys alone, and changes one that a file
+// has.
+func TestSettings(t *testing.T) {
+	set := func(list ...string) (settings []config.Setting) {
+		for _, s := range list {
+			key, value, _ := strings.Cut(s, "=")
+			settings = append(settings, config.Setting{By: "--set " + key, Key: key, Value: value})
+		}
+		return settings
+	}
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := config.Make(set("data=d", "clusters[0].name=a", "clusters[0].sources[]={file: x}", "clusters[0].sources[]={stdin: true}",
+		"clusters[].name=b", "clusters[1].sources={webhook: true}", "clients[]={name: x, roles: ingest, clusters: b, tokenFile: t}",
+		"queue.syncEvery=0", "limits.body=32MiB", "log.format=json", "listen=127.0.0.1:1")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &config.Config{
+		Data: filepath.Join(here, "d"), Listen: "127.0.0.1:1", Limits: webhook.Limits{Body: 32 << 20}, Log: config.Log{JSON: true},
+		Clients: []auth.Client{{Name: "x", Roles: []auth.Role{auth.RoleIngest}, Clusters: []string{"b"}, TokenFile: filepath.Join(here, "t")}},
+		Clusters: []config.Cluster{
+			{Name: "a", Keep: store.KeepEvents, Sources: []config.Source{{Kind: config.File, Path: filepath.Join(here, "x")}, {Kind: config.Stdin}}},
+			{Name: "b", Keep: store.KeepEvents, Sources: []config.Source{{Kind: config.Webhook}}},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	got, err = config.Parse("/etc/whet/c.yaml", []byte(small), set("clusters[0].policy=p", "clusters[0].name=z", "retention.raw.bytes=1GiB")...)
+	if err != nil || got.Data != "/etc/whet/d" || got.Clusters[0].Name != "z" || got.Clusters[0].Policy != filepath.Join(here, "p") || got.Retention.Raw.Bytes != 1<<30 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, tt := range []struct{ set, want string }{
+		{"limits.body=lots", `--set limits.body: want a size such as 512MiB or 4GiB, have "lots"`},
+		{"limit.body=1", `--set limit.body: "limit": unknown field (is limits meant?)`},
+		{"clusters[0].keep=all", "--set clusters[0].keep: live mode keeps events or contexts"},
+		{"clusters[]={name: a, sources: {stdin: true}}", "--set clusters[]: two clusters are named a"},
+		{"listen=0.0.0.0:80", "--set listen: 0.0.0.0:80 can be reached by others"},
+		{"clients[]={name: x, roles: reed, tokenFile: t}", "--set clients[]: client x: unknown role"},
+		{"data=", "--set data: want a path"},
+	} {
+		if _, err := config.Parse("c.yaml", []byte(small), set(tt.set)...); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("%s: %v\nwant %s", tt.set, err, tt.want)
+		}
+	}
+	if _, err := config.Make(set("data=d")...); err == nil || err.Error() != "clusters: there is no cluster: name one, with its sources" {
+		t.Errorf("no cluster: %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,18 +23,30 @@ const (
 	kind       = "ServeConfig"
 )
 
+// Setting puts a value in the place of what a file says.
+type Setting struct {
+	// By is what errors name: the flag that it comes from.
+	By string
+	// Key is the path of a key, such as limits.body or clusters[0].keep;
+	// yamldoc.Document.Set tells more.
+	Key string
+	// Value is the value in YAML. Relative paths in it begin at the folder that the
+	// program runs in.
+	Value string
+}
+
 // Read reads a file, as Parse does.
-func Read(name string) (*Config, error) {
+func Read(name string, settings ...Setting) (*Config, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	return Parse(name, data)
+	return Parse(name, data, settings...)
 }
 
-// Parse reads a configuration. The name is that of its file, which stands in
-// errors and whose folder relative paths begin at.
-func Parse(name string, data []byte) (*Config, error) {
+// Parse reads a configuration, and makes settings in it. The name is that of its
+// file, which stands in errors and whose folder relative paths begin at.
+func Parse(name string, data []byte, settings ...Setting) (*Config, error) {
 	folder, err := filepath.Abs(filepath.Dir(name))
 	if err != nil {
 		return nil, fmt.Errorf("finding the folder of %s: %w", name, err)
@@ -43,8 +56,28 @@ func Parse(name string, data []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.parse(root, settings)
+}
+
+// Make makes a configuration of settings alone.
+func Make(settings ...Setting) (*Config, error) {
+	p := &parser{Document: yamldoc.New("", "configuration")}
+	root, err := p.Empty()
+	if err != nil {
+		return nil, fmt.Errorf("making a configuration: %w", err)
+	}
+	header := []Setting{{"apiVersion", "apiVersion", apiVersion}, {"kind", "kind", kind}}
+	return p.parse(root, append(header, settings...))
+}
+
+func (p *parser) parse(root ast.Node, settings []Setting) (*Config, error) {
+	for _, s := range settings {
+		if err := p.Set(root, s.By, s.Key, s.Value); err != nil {
+			return nil, err
+		}
+	}
 	p.config.Listen, p.listen = DefaultListen, root
-	err = p.Mapping(root, "", p.fields())
+	err := p.Mapping(root, "", p.fields())
 	switch {
 	case err != nil:
 		return nil, err
@@ -62,7 +95,7 @@ type parser struct {
 	folder           string
 	config           Config
 	apiVersion, kind string
-	listen           ast.Node
+	listen, metrics  ast.Node
 	clients          []ast.Node
 	clusters         []ast.Node
 	sources          [][]ast.Node // by cluster
@@ -81,6 +114,10 @@ func (p *parser) fields() []yamldoc.Field {
 			p.listen = n
 			return p.Text(&c.Listen)(n, path)
 		}},
+		{Name: "metrics", Read: p.group(yamldoc.Field{Name: "listen", Read: func(n ast.Node, path string) error {
+			p.metrics = n
+			return p.Text(&c.Metrics)(n, path)
+		}})},
 		{Name: "hosts", Read: p.texts(&c.Hosts)},
 		{Name: "tls", Read: p.readTLS},
 		{Name: "clients", Read: p.each(p.readClient)},
@@ -89,7 +126,7 @@ func (p *parser) fields() []yamldoc.Field {
 			yamldoc.Field{Name: "maxBytes", Read: yamldoc.Value(p.Document, &c.Queue.MaxBytes, ParseBytes)},
 			yamldoc.Field{Name: "maxAge", Read: yamldoc.Value(p.Document, &c.Queue.MaxAge, ParseDuration)},
 			yamldoc.Field{Name: "minFree", Read: yamldoc.Value(p.Document, &c.Queue.MinFree, ParseBytes)},
-			yamldoc.Field{Name: "syncEvery", Read: yamldoc.Value(p.Document, &c.Queue.SyncEvery, ParseDuration)},
+			yamldoc.Field{Name: "syncEvery", Read: yamldoc.Value(p.Document, &c.Queue.SyncEvery, parsePause)},
 		)},
 		{Name: "limits", Read: p.readLimits()},
 		{Name: "checkpoint", Read: p.group(
@@ -135,15 +172,25 @@ func (p *parser) texts(list *[]string) reader {
 
 // path reads the path of a file or a folder.
 func (p *parser) path(name *string) reader {
-	return yamldoc.Value(p.Document, name, func(s string) (string, error) {
+	return func(n ast.Node, path string) error {
+		s, err := p.Scalar(n, path)
 		switch {
+		case err != nil:
+			return err
 		case s == "":
-			return "", errors.New("want a path")
+			return p.Errorf(n, path, "want a path")
 		case filepath.IsAbs(s):
-			return filepath.Clean(s), nil
+			*name = filepath.Clean(s)
+		case p.IsSet(n):
+			*name, err = filepath.Abs(s)
+		default:
+			*name = filepath.Join(p.folder, s)
 		}
-		return filepath.Join(p.folder, s), nil
-	})
+		if err != nil {
+			return p.Errorf(n, path, "finding the folder that %s begins at: %w", s, err)
+		}
+		return nil
+	}
 }
 
 func (p *parser) readTLS(n ast.Node, path string) error {
@@ -257,7 +304,7 @@ func (p *parser) readLimits() reader {
 		yamldoc.Field{Name: "waitTime", Read: yamldoc.Value(p.Document, &l.WaitTime, ParseDuration)},
 		yamldoc.Field{Name: "eventsPerSecond", Read: yamldoc.Value(p.Document, &l.EventsPerSecond, func(s string) (float64, error) {
 			n, err := strconv.ParseFloat(s, 64)
-			if err != nil || n <= 0 {
+			if err != nil || !(n > 0) || math.IsInf(n, 0) {
 				return 0, fmt.Errorf("want a number above 0, have %q", s)
 			}
 			return n, nil

@@ -63,6 +63,14 @@ func ParseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
+// parsePause reads a time that may be 0.
+func parsePause(s string) (time.Duration, error) {
+	if d, err := time.ParseDuration(s); err == nil && d == 0 {
+		return 0, nil
+	}
+	return ParseDuration(s)
+}
+
 func parseCount(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n <= 0 {

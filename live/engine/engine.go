@@ -33,6 +33,10 @@ type Options struct {
 	// events back; an API server's webhook does so for 30 s by default
 	// (--audit-webhook-batch-max-wait). Default 35 s.
 	Grace time.Duration
+	// Ahead is how much later than its piece came into the queue an event may be
+	// from. What is from further ahead counts as malformed, since it would let time
+	// pass for all others. Default 1 h.
+	Ahead time.Duration
 	// Contexts is called at each checkpoint with the contexts that grew, redacted
 	// and as they are in the data set by then: at least once for each state, also
 	// when the process is killed, since what was told before it is told again. It
@@ -57,6 +61,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Every = cmp.Or(o.Every, 3*time.Second)
 	o.Grace = cmp.Or(o.Grace, 35*time.Second)
+	o.Ahead = cmp.Or(o.Ahead, time.Hour)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -104,10 +109,16 @@ type Engine struct {
 	known   uint64
 	horizon time.Time
 
-	// What the data set does not have yet.
+	// What the data set does not have yet. After a commit that failed it may have
+	// it all the same.
 	events   []pipeline.Annotation
 	contexts map[string]pipeline.Context
 	order    []string // of contexts
+	unsure   bool
+	commit   func(context.Context, *store.Writer, *pipeline.Accounting) error
+
+	untold     []pipeline.Context // what the data set has and Contexts has not got
+	unreleased bool               // the queue holds what is saved
 
 	links map[Link]int64
 
@@ -127,7 +138,7 @@ type Engine struct {
 // where there is none. An error says so when the checkpoint cannot be read.
 func Open(stream *queue.Stream, o Options) (*Engine, error) {
 	e := &Engine{options: o.withDefaults(), stream: stream, contexts: map[string]pipeline.Context{}, links: map[Link]int64{}}
-	e.told, e.outlooks = map[string]uint64{}, make(chan outlook, 1)
+	e.told, e.outlooks, e.commit = map[string]uint64{}, make(chan outlook, 1), commit
 	if o.Store.Keep == store.KeepAll {
 		return nil, errors.New("an engine cannot keep the bytes of the log")
 	}
@@ -267,7 +278,7 @@ func (e *Engine) noteQuiet(ctx context.Context, quiet time.Duration) {
 // tryCheckpoint makes a checkpoint where there is something to save, and tells
 // whether nothing is left to be saved.
 func (e *Engine) tryCheckpoint(ctx context.Context) bool {
-	if e.taken == e.saved {
+	if e.taken == e.saved && len(e.untold) == 0 && !e.unreleased {
 		return true
 	}
 	err := e.checkpoint(ctx)
@@ -295,6 +306,7 @@ func (e *Engine) take(ctx context.Context, m *queue.Message) error {
 		err = e.session.Advance(e.session.Newest().Add(m.Quiet))
 	} else {
 		// A piece is taken whole or not at all.
+		m.Piece.Until = m.Published.Add(e.options.Ahead)
 		got, err = e.session.Add(context.WithoutCancel(ctx), m.Piece)
 	}
 	if err != nil {
@@ -323,23 +335,14 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 	if err := e.session.Grown(); err != nil {
 		return fmt.Errorf("looking at open contexts: %w", err)
 	}
-	grown, err := e.store(ctx)
-	if err != nil {
+	if err := e.store(ctx); err != nil {
 		return err
 	}
-	// Telling comes before the checkpoint, so that a process that dies between
+	// Telling comes before the state is saved, so that a process that dies between
 	// the two finds the same contexts again and tells them.
-	if e.options.Contexts != nil && len(grown) > 0 {
-		if err := e.options.Contexts(grown); err != nil {
-			return fmt.Errorf("telling which contexts grew: %w", err)
-		}
+	if err := e.tell(); err != nil {
+		return err
 	}
-	if e.options.Preview != nil {
-		for i := range grown {
-			e.told[grown[i].ID] = e.taken
-		}
-	}
-	e.forget()
 	if begun.After(e.nextState) {
 		if err := e.saveState(ctx); err != nil {
 			return err
@@ -356,16 +359,34 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 	return nil
 }
 
+// tell tells which contexts grew.
+func (e *Engine) tell() error {
+	if e.options.Contexts != nil && len(e.untold) > 0 {
+		if err := e.options.Contexts(e.untold); err != nil {
+			return fmt.Errorf("telling which contexts grew: %w", err)
+		}
+	}
+	if e.options.Preview != nil {
+		for i := range e.untold {
+			e.told[e.untold[i].ID] = e.taken
+		}
+	}
+	e.untold = nil
+	return nil
+}
+
 // saveState writes where to go on, and lets the queue forget what came before.
 func (e *Engine) saveState(ctx context.Context) error {
 	begun := time.Now()
 	if err := e.save(); err != nil {
 		return fmt.Errorf("writing the checkpoint %s: %w", e.options.Checkpoint, err)
 	}
-	e.saved = e.taken
+	e.saved, e.unreleased = e.taken, true
+	e.pruneTold()
 	if err := e.stream.Release(ctx, e.saved); err != nil {
 		return err
 	}
+	e.unreleased = false
 	e.nextState = time.Now().Add(stateShare * time.Since(begun))
 	return nil
 }
@@ -374,14 +395,14 @@ func (e *Engine) saveState(ctx context.Context) error {
 func (e *Engine) forget() {
 	clear(e.contexts)
 	clear(e.events)
-	e.events, e.order = e.events[:0], e.order[:0]
+	e.events, e.order, e.unsure = e.events[:0], e.order[:0], false
 }
 
-// store puts what was found into the data set, and gives the contexts that grew
-// as they are there.
-func (e *Engine) store(ctx context.Context) ([]pipeline.Context, error) {
+// store puts what was found into the data set. The contexts that grew, as they
+// are there, are then to be told.
+func (e *Engine) store(ctx context.Context) error {
 	if len(e.events) == 0 && len(e.contexts) == 0 {
-		return nil, nil
+		return nil
 	}
 	if e.options.Writing != nil {
 		e.options.Writing.Lock()
@@ -389,10 +410,12 @@ func (e *Engine) store(ctx context.Context) ([]pipeline.Context, error) {
 	}
 	o := e.options.Store
 	o.Quick = true
-	o.NewAfter = later(e.horizon, e.session.Newest().Add(-late))
+	if !e.unsure {
+		o.NewAfter = later(e.horizon, e.session.Newest().Add(-late))
+	}
 	w, err := store.Append(ctx, e.options.DataSet, o)
 	if err != nil {
-		return nil, fmt.Errorf("saving events: %w", err)
+		return fmt.Errorf("saving events: %w", err)
 	}
 	sink := w.Sink()
 	for i := range e.events {
@@ -413,10 +436,18 @@ func (e *Engine) store(ctx context.Context) ([]pipeline.Context, error) {
 		grown = append(grown, c)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("saving events: %w", err), w.Abort())
+		return errors.Join(fmt.Errorf("saving events: %w", err), w.Abort())
 	}
-	if _, err := w.Commit(ctx, &pipeline.Accounting{Events: int64(len(e.events))}); err != nil {
-		return nil, fmt.Errorf("saving events: %w", err)
+	e.unsure = true
+	if err := e.commit(ctx, w, &pipeline.Accounting{Events: int64(len(e.events))}); err != nil {
+		return fmt.Errorf("saving events: %w", err)
 	}
-	return grown, nil
+	e.forget()
+	e.untold = append(e.untold, grown...)
+	return nil
+}
+
+func commit(ctx context.Context, w *store.Writer, account *pipeline.Accounting) error {
+	_, err := w.Commit(ctx, account)
+	return err
 }

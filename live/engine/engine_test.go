@@ -49,6 +49,11 @@ func start(t *testing.T, stream *queue.Stream, o engine.Options) *live {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return run(t, stream, e)
+}
+
+func run(t *testing.T, stream *queue.Stream, e *engine.Engine) *live {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	l := &live{stream: stream, engine: e, cancel: cancel, done: make(chan error, 1)}
 	go func() { l.done <- e.Run(ctx) }()
@@ -69,6 +74,16 @@ func (l *live) stop(t *testing.T) {
 	l.cancel()
 	if err := <-l.done; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// eventually waits until the engine has come so far.
+func (l *live) eventually(t *testing.T, what string, so func(engine.Stats) bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !so(l.engine.Stats()); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: never, %+v", what, l.engine.Stats())
+		}
 	}
 }
 

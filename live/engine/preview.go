@@ -42,13 +42,22 @@ func (e *Engine) tryPreview(ctx context.Context) {
 		return
 	}
 	e.looking, e.previewed = true, e.saved
-	// The state is older than the last checkpoint where writing it was put off.
-	maps.DeleteFunc(e.told, func(_ string, taken uint64) bool { return taken <= e.saved })
 	o := outlook{begun: time.Now(), saved: e.saved}
 	e.previews.Go(func() {
 		o.grown, o.err = e.preview(redacted)
 		e.outlooks <- o
 	})
+}
+
+// pruneTold forgets of what was told what the state knows from which the next
+// preview begins, or the one that is being made. The state is older than the last
+// checkpoint where writing it was put off.
+func (e *Engine) pruneTold() {
+	known := e.saved
+	if e.looking {
+		known = e.previewed
+	}
+	maps.DeleteFunc(e.told, func(_ string, taken uint64) bool { return taken <= known })
 }
 
 // show tells what a preview found, without the contexts of which a checkpoint

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -23,5 +24,18 @@ func TestOldPreview(t *testing.T) {
 	e.show(outlook{begun: time.Now(), saved: 11, grown: []pipeline.Context{{ID: "before"}, {ID: "at the state"}, {ID: "after"}, {ID: "new"}}})
 	if want := []string{"before", "at the state", "new"}; !slices.Equal(shown, want) {
 		t.Errorf("%q were shown, want %q", shown, want)
+	}
+}
+
+// TestToldIsForgotten wants what was told to be forgotten once the state has it,
+// also when no preview is ever made, and kept for one that began before.
+func TestToldIsForgotten(t *testing.T) {
+	e := &Engine{told: map[string]uint64{"a": 10, "b": 15, "c": 21}, saved: 20, looking: true, previewed: 10}
+	for _, want := range [][]string{{"b", "c"}, {"c"}} {
+		e.pruneTold()
+		if got := slices.Sorted(maps.Keys(e.told)); !slices.Equal(got, want) {
+			t.Errorf("%q are left, want %q", got, want)
+		}
+		e.looking = false
 	}
 }

@@ -30,8 +30,10 @@ type Stats struct {
 	Dropped, SetAside map[string]int64
 	// Links counts the events that were linked to their cause, in this process.
 	Links map[Link]int64
-	// Open counts open contexts. Newest is the latest stageTimestamp.
+	// Open counts open contexts. Idle tells that time would change nothing any
+	// more: nothing waits, and nothing is open. Newest is the latest stageTimestamp.
 	Open   int
+	Idle   bool
 	Newest time.Time
 
 	// Err says why the last checkpoint failed, nil when it did not. Nothing
@@ -74,5 +76,5 @@ func (e *Engine) look() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.stats.Dropped, e.stats.SetAside, e.stats.Links = dropped, setAside, links
-	e.stats.Open, e.stats.Newest = e.session.Open(), e.session.Newest()
+	e.stats.Open, e.stats.Idle, e.stats.Newest = e.session.Open(), e.session.Idle(), e.session.Newest()
 }

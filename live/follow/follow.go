@@ -72,7 +72,7 @@ type Follower struct {
 	log     *slog.Logger
 	state   state
 	open    []*logFile
-	looked  map[string]look // by path: files with nothing to be read
+	looked  map[string]done // by path: files with nothing to be read
 	told    map[string]bool // what was logged about paths
 
 	mu    sync.Mutex
@@ -91,7 +91,7 @@ func New(o Options) (*Follower, error) {
 	if o.Stdin == nil {
 		o.Stdin = os.Stdin
 	}
-	f := &Follower{options: o, log: o.Log.With("source", o.Path), looked: map[string]look{}, told: map[string]bool{}}
+	f := &Follower{options: o, log: o.Log.With("source", o.Path), looked: map[string]done{}, told: map[string]bool{}}
 	if o.Path == Stdin {
 		return f, nil
 	}

@@ -43,6 +43,12 @@ type look struct {
 	mtime time.Time
 }
 
+// done is a file with nothing to be read, and the log it holds, nil for none.
+type done struct {
+	look
+	track *track
+}
+
 func lookOf(info os.FileInfo) look { return look{inodeOf(info), info.Size(), info.ModTime()} }
 
 // found is what a path led to when the files were listed, or why it led
@@ -76,17 +82,23 @@ func (f *Follower) poll(ctx context.Context) (looking time.Duration, err error) 
 	var wrong error
 	for _, l := range f.open {
 		wrong = keepFirst(wrong, f.drain(ctx, l, false))
-		l.gone = true
+		l.gone, l.track.Seen = true, today()
 	}
 	for _, file := range files {
 		if ctx.Err() != nil {
 			return looking, ctx.Err()
 		}
 		err := f.visit(ctx, file)
+		wrong = keepFirst(wrong, err)
 		if errors.Is(err, errNotYet) {
 			break // what came later has to wait, too
 		}
-		wrong = keepFirst(wrong, err)
+	}
+	if wrong == nil {
+		f.state.forget()
+	}
+	if errors.Is(wrong, errNotYet) {
+		wrong = nil
 	}
 	f.forget(files)
 	return looking, keepFirst(wrong, f.tidy(ctx))
@@ -101,7 +113,7 @@ func (f *Follower) forget(files []found) {
 	for _, file := range files {
 		there[file.path] = true
 	}
-	maps.DeleteFunc(f.looked, func(path string, _ look) bool { return !there[path] })
+	maps.DeleteFunc(f.looked, func(path string, _ done) bool { return !there[path] })
 }
 
 // keepFirst gives the first of two errors that there is. What comes later is
@@ -274,7 +286,10 @@ func (f *Follower) visit(ctx context.Context, file found) error {
 			return nil
 		}
 	}
-	if f.looked[path] == lookOf(info) {
+	if was := f.looked[path]; was.look == lookOf(info) {
+		if was.track != nil {
+			was.track.Seen = today()
+		}
 		return nil
 	}
 	l, head, err := openLog(path)
@@ -336,7 +351,7 @@ func (f *Follower) unreadable(path string, info os.FileInfo, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	f.looked[path] = lookOf(info)
+	f.looked[path] = done{look: lookOf(info)}
 	if time.Since(info.ModTime()) > f.options.Still {
 		f.log.Warn("a log cannot be read", "path", path, "error", err)
 	}
@@ -376,7 +391,7 @@ func (f *Follower) isLog(l *logFile, head []byte) bool {
 	if bytes.IndexByte(head, '\n') >= 0 || len(head) == headBytes {
 		f.once(l.path, "holds no audit events and is left alone")
 		if info, err := l.file.Stat(); err == nil {
-			f.looked[l.path] = lookOf(info)
+			f.looked[l.path] = done{look: lookOf(info)}
 		}
 	}
 	return false
@@ -397,7 +412,7 @@ func (f *Follower) tidy(ctx context.Context) error {
 			}
 		}
 		if info, err := l.file.Stat(); err == nil && info.Size() == l.size {
-			f.looked[l.path] = lookOf(info)
+			f.looked[l.path] = done{lookOf(info), l.track}
 		}
 		_ = l.file.Close() // only read from
 		return true

@@ -109,7 +109,6 @@ func (s *state) read(name string) error {
 
 // write puts the state on disk, where it changed.
 func (s *state) write(name string) error {
-	s.tracks = slices.DeleteFunc(s.tracks, func(t *track) bool { return time.Since(t.Seen) > forgetAfter })
 	data, err := json.Marshal(stateFile{Version: stateVersion, Logs: s.tracks})
 	if err != nil {
 		return fmt.Errorf("describing how far logs were read: %w", err)
@@ -125,6 +124,12 @@ func (s *state) write(name string) error {
 	}
 	s.written = data
 	return nil
+}
+
+// forget lets go of logs that no file has held for long. It is for when every
+// file was looked at.
+func (s *state) forget() {
+	s.tracks = slices.DeleteFunc(s.tracks, func(t *track) bool { return time.Since(t.Seen) > forgetAfter })
 }
 
 // find gives the track of a file, nil for a new log. The inode decides between

@@ -1,30 +1,23 @@
 package queue
 
-import (
-	"sync"
-	"time"
-)
+import "sync/atomic"
 
-// diskGuard tells whether a disk has enough room left. It asks the system once
-// a second at most.
+// diskGuard tells whether a disk has enough room left. It asks the system each
+// time: that takes microseconds, while a disk that others fill has no room for
+// what was true a moment ago.
 type diskGuard struct {
 	dir   string
-	least int64
+	least int64 // bytes that must stay free
 
-	mu    sync.Mutex
-	asked time.Time
-	free  int64
-	known bool
+	flying atomic.Int64 // bytes that are being written
 }
 
-// enough gives the free bytes, and whether they are enough. Where the system
+// take counts bytes that are about to be written, until done is called. It gives
+// the free bytes, and whether they are enough for these too. Where the system
 // does not tell, they are.
-func (g *diskGuard) enough() (free int64, ok bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if now := time.Now(); now.Sub(g.asked) >= time.Second {
-		g.asked = now
-		g.free, g.known = freeBytes(g.dir)
-	}
-	return g.free, !g.known || g.free >= g.least
+func (g *diskGuard) take(bytes int64) (done func(), free int64, ok bool) {
+	flying := g.flying.Add(bytes)
+	done = func() { g.flying.Add(-bytes) }
+	free, known := freeBytes(g.dir)
+	return done, free, !known || free-flying >= g.least
 }

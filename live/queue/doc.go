@@ -14,6 +14,11 @@
 // when the disk is nearly full, Publish refuses with a FullError, which says
 // when to try again; nothing is ever dropped to make room.
 //
+// When the disk fails under the server all the same, since somebody else filled it
+// within a moment, the server takes nothing more. The Queue then opens another one
+// in its place by itself, again and again until that succeeds; meanwhile Publish
+// refuses with a FullError, and readers wait.
+//
 // The bytes of a piece are compressed with zstd before they are written, since
 // what costs is the disk.
 package queue

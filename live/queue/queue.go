@@ -3,17 +3,15 @@ package queue
 import (
 	"context"
 	"encoding/base32"
-	"errors"
 	"fmt"
+	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Options bound a Queue. The zero value of a field means its default.
@@ -33,6 +31,8 @@ type Options struct {
 	// machine, but not one of the process, can lose what was acknowledged in
 	// that time.
 	SyncEvery time.Duration
+	// Log takes what a person who runs the program should know. Default is none.
+	Log *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
@@ -45,6 +45,9 @@ func (o Options) withDefaults() Options {
 	if o.MinFree == 0 {
 		o.MinFree = 512 << 20
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	return o
 }
 
@@ -56,9 +59,9 @@ const (
 	maxPayload = MaxBody + 1<<20
 	// startTime is how long the server may take to read its files.
 	startTime = 2 * time.Minute
-	// answerTime is how long the server may take for a request that its caller
-	// has set no limit for.
-	answerTime = 30 * time.Second
+	// answerTime is how long the server may take to store a message before it
+	// counts as one that failed. An API server waits for 30 s.
+	answerTime = 20 * time.Second
 	// repeatTime is how long a piece that is published again is recognised by
 	// its bytes.
 	repeatTime = 2 * time.Minute
@@ -68,21 +71,30 @@ const (
 // goroutines at once.
 type Queue struct {
 	options Options
-	server  *server.Server
-	conn    *nats.Conn
-	js      jetstream.JetStream
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
 	disk    diskGuard
 
-	mu      sync.Mutex
-	streams map[string]*Stream
+	opening sync.Mutex // held by Stream
+
+	mu       sync.Mutex
+	core     *core
+	broken   error          // why core is being replaced, nil when it is not
+	renewed  chan struct{}  // closed when it was
+	renewing sync.WaitGroup // watch and replace
+	streams  map[string]*Stream
+	closed   bool
+	end      chan struct{} // closed by Close
+	troubles chan trouble
 }
 
 // Open opens the queue in Options.Dir. Only one process may have it open. The
 // caller closes it.
 func Open(o Options) (*Queue, error) {
-	q := &Queue{options: o.withDefaults(), streams: map[string]*Stream{}}
+	q := &Queue{
+		options: o.withDefaults(), streams: map[string]*Stream{},
+		renewed: make(chan struct{}), end: make(chan struct{}), troubles: make(chan trouble, 1),
+	}
 	q.disk = diskGuard{dir: o.Dir, least: q.options.MinFree}
 	if err := q.open(); err != nil {
 		q.Close()
@@ -101,65 +113,88 @@ func (q *Queue) open() (err error) {
 	if q.decoder, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(MaxBody)); err != nil {
 		return err
 	}
-	q.server, err = server.NewServer(&server.Options{
-		ServerName: "whet", DontListen: true, NoLog: true, NoSigs: true, MaxPayload: maxPayload,
-		JetStream: true, StoreDir: q.options.Dir,
-		SyncAlways: q.options.SyncEvery == 0, SyncInterval: q.options.SyncEvery,
-	})
-	if err != nil {
+	if q.core, err = openCore(q.options, q.troubles); err != nil {
 		return err
 	}
-	q.server.Start()
-	if !q.server.ReadyForConnections(startTime) {
-		return errors.New("the queue did not become ready")
-	}
-	if q.conn, err = nats.Connect("", nats.InProcessServer(q.server), nats.MaxReconnects(-1)); err != nil {
-		return err
-	}
-	q.js, err = jetstream.New(q.conn)
-	return err
+	q.renewing.Go(q.watch)
+	return nil
 }
 
 // Close ends the queue. What was acknowledged stays on disk.
 func (q *Queue) Close() {
-	if q.conn != nil {
-		q.conn.Close()
+	q.mu.Lock()
+	if !q.closed {
+		q.closed = true
+		close(q.end)
 	}
-	if q.server != nil {
-		q.server.Shutdown()
-		q.server.WaitForShutdown()
+	q.mu.Unlock()
+	q.renewing.Wait()
+	if q.core != nil {
+		q.core.close()
 	}
 	if q.decoder != nil {
 		q.decoder.Close()
 	}
 }
 
+const streamPrefix = "whet-"
+
+var streamEncoding = base32.HexEncoding.WithPadding(base32.NoPadding)
+
 // streamName is a name that NATS and file systems take, whatever the cluster is
 // called.
 func streamName(cluster string) string {
-	return "whet-" + strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(cluster)))
+	return streamPrefix + strings.ToLower(streamEncoding.EncodeToString([]byte(cluster)))
+}
+
+// Clusters names the clusters that the queue has streams of, empty ones too, in
+// order: also those that nobody asked for since it was opened.
+func (q *Queue) Clusters(ctx context.Context) ([]string, error) {
+	c, broken := q.current()
+	if broken != nil {
+		return nil, fmt.Errorf("listing the streams of the queue: %w", broken)
+	}
+	var clusters []string
+	list := c.js.StreamNames(ctx)
+	for name := range list.Name() {
+		code, ours := strings.CutPrefix(name, streamPrefix)
+		cluster, err := streamEncoding.DecodeString(strings.ToUpper(code))
+		if ours && err == nil {
+			clusters = append(clusters, string(cluster))
+		}
+	}
+	if err := list.Err(); err != nil {
+		return nil, fmt.Errorf("listing the streams of the queue: %w", err)
+	}
+	slices.Sort(clusters)
+	return clusters, nil
 }
 
 // Stream gives the stream of a cluster, which is made where there is none.
 func (q *Queue) Stream(ctx context.Context, cluster string) (*Stream, error) {
+	q.opening.Lock()
+	defer q.opening.Unlock()
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if s := q.streams[cluster]; s != nil {
+	s := q.streams[cluster]
+	q.mu.Unlock()
+	if s != nil {
 		return s, nil
 	}
-	name := streamName(cluster)
-	stream, err := q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: name, Subjects: []string{name}, Storage: jetstream.FileStorage,
-		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew, MaxBytes: q.options.MaxBytes,
-		Duplicates: repeatTime, AllowDirect: true,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("opening the stream of cluster %q: %w", cluster, err)
+	c, broken := q.current()
+	if broken != nil {
+		return nil, fmt.Errorf("opening the stream of cluster %q: %w", cluster, broken)
 	}
-	s := &Stream{queue: q, cluster: cluster, subject: name, stream: stream, changed: make(chan struct{})}
+	stream, err := c.stream(ctx, cluster, q.options)
+	if err != nil {
+		return nil, err
+	}
+	s = &Stream{queue: q, cluster: cluster, subject: streamName(cluster), changed: make(chan struct{})}
+	q.mu.Lock()
+	c.streams[cluster] = stream
+	q.streams[cluster] = s
+	q.mu.Unlock()
 	if err := s.look(ctx); err != nil {
 		return nil, err
 	}
-	q.streams[cluster] = s
 	return s, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -196,6 +197,60 @@ func TestRefusesWhenFull(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCanceled wants a piece whose sender went away to be no sign that the queue
+// fails.
+func TestCanceled(t *testing.T) {
+	s := stream(t, open(t, queue.Options{Dir: t.TempDir()}), "c")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Publish(ctx, pipeline.Piece{Body: []byte("{}\n")}); !errors.Is(err, context.Canceled) {
+		t.Errorf("publishing for somebody who went away: %v", err)
+	}
+	if err := s.Writable(t.Context()); err != nil {
+		t.Errorf("after somebody went away: %v", err)
+	}
+}
+
+// TestGoOn wants numbers to go on after one that a reader knows, where the stream
+// is empty, and no message to be lost where it is not.
+func TestGoOn(t *testing.T) {
+	s := stream(t, open(t, queue.Options{Dir: t.TempDir()}), "c")
+	goOn := func(after, last uint64) {
+		t.Helper()
+		if err := s.GoOn(t.Context(), after); err != nil {
+			t.Fatal(err)
+		}
+		if stats, err := s.Stats(t.Context()); err != nil || stats.Last != last {
+			t.Errorf("after %d the last number is %d, want %d (%v)", after, stats.Last, last, err)
+		}
+	}
+	goOn(0, 0)
+	goOn(7, 7)
+	goOn(3, 7)
+	if err := s.Publish(t.Context(), pipeline.Piece{Body: []byte("a piece")}); err != nil {
+		t.Fatal(err)
+	}
+	goOn(20, 8)
+	if m, err := s.Next(t.Context(), 7); err != nil || m.Number != 8 || string(m.Piece.Body) != "a piece" {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// TestClusters wants the names of all streams, also after the queue was opened
+// again.
+func TestClusters(t *testing.T) {
+	dir := t.TempDir()
+	names := []string{"", "a", "prod/eu-1 ✓"}
+	q := open(t, queue.Options{Dir: dir})
+	for _, name := range names {
+		stream(t, q, name)
+	}
+	q.Close()
+	if got, err := open(t, queue.Options{Dir: dir}).Clusters(t.Context()); err != nil || !slices.Equal(got, names) {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,10 +23,10 @@ type Stream struct {
 	queue   *Queue
 	cluster string
 	subject string
-	stream  jetstream.Stream
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when a message came
+	last    uint64        // the number of the newest message that is known of
 	oldest  time.Time     // when the oldest message came, zero without one
 	failed  error         // why the last message was not stored
 	failure time.Time     // when that was
@@ -84,13 +85,14 @@ type head struct {
 // Publish stores a piece of the log and returns when it is on disk. One that
 // was published before, with the same bytes, source and line within two
 // minutes, is not stored again, and is no error. The error is a *FullError when
-// the stream takes nothing for now, and ErrTooLarge; with any other one the
-// piece may be stored or not.
+// the stream takes nothing for now, and ErrTooLarge. It may have stored the piece
+// all the same when the disk failed, so that it is to be published again. A piece
+// on its way is not given up when ctx ends.
 func (s *Stream) Publish(ctx context.Context, p pipeline.Piece) error {
 	if len(p.Body) > MaxBody {
 		return fmt.Errorf("%w: %d bytes of %s, and at most %d", ErrTooLarge, len(p.Body), p.Source, MaxBody)
 	}
-	if err := s.room(); err != nil {
+	if err := s.age(); err != nil {
 		return err
 	}
 	payload, err := s.queue.pack(head{Source: p.Source, Line: p.Line}, p.Body)
@@ -114,19 +116,44 @@ func (s *Stream) PublishQuiet(ctx context.Context, quiet time.Duration) error {
 }
 
 func (s *Stream) publish(ctx context.Context, payload []byte, options ...jetstream.PublishOpt) error {
-	err := s.send(ctx, payload, options...)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.failed, s.failure = err, time.Now()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	done, err := s.space(int64(len(payload)))
+	defer done()
 	if err != nil {
 		return err
 	}
-	if s.oldest.IsZero() {
-		s.oldest = time.Now()
+	number, err := s.send(ctx, payload, options...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed, s.failure = err, time.Now()
+	if err == nil {
+		s.last = max(s.last, number)
+		if s.oldest.IsZero() {
+			s.oldest = time.Now()
+		}
 	}
+	// After an error the message may be there all the same.
 	close(s.changed)
 	s.changed = make(chan struct{})
-	return nil
+	return err
+}
+
+// newest is the number of the newest message that is known of.
+func (s *Stream) newest() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+// forgive forgets that a message was not stored, and has readers look again.
+func (s *Stream) forgive() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = nil
+	close(s.changed)
+	s.changed = make(chan struct{})
 }
 
 // failureTime is how long a message that was not stored counts as a sign that
@@ -137,8 +164,16 @@ const failureTime = time.Minute
 // far as can be known: the disk has room, what waits is not too much or too old,
 // and the last piece was stored, or came long ago.
 func (s *Stream) Writable(ctx context.Context) error {
-	if err := s.room(); err != nil {
+	if err := s.age(); err != nil {
 		return err
+	}
+	done, err := s.space(0)
+	done()
+	if err != nil {
+		return err
+	}
+	if _, broken := s.queue.current(); broken != nil {
+		return s.reopening(broken)
 	}
 	s.mu.Lock()
 	failed, at := s.failed, s.failure
@@ -148,53 +183,81 @@ func (s *Stream) Writable(ctx context.Context) error {
 	}
 	stats, err := s.Stats(ctx)
 	if err == nil && stats.Bytes >= uint64(s.queue.options.MaxBytes) {
-		err = &FullError{Cluster: s.cluster, RetryAfter: retryAfter, Reason: "it has as many bytes as it may have"}
+		err = s.full("it has as many bytes as it may have")
 	}
 	return err
 }
 
-func (s *Stream) send(ctx context.Context, payload []byte, options ...jetstream.PublishOpt) error {
-	if _, limited := ctx.Deadline(); !limited {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, answerTime)
-		defer cancel()
+// send has the server store a message, and gives its number. When the server
+// fails, another one is opened.
+func (s *Stream) send(ctx context.Context, payload []byte, options ...jetstream.PublishOpt) (number uint64, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
+	defer cancel()
+	c, broken := s.queue.current()
+	if broken != nil {
+		return 0, s.reopening(broken)
 	}
-	_, err := s.queue.js.Publish(ctx, s.subject, payload, options...)
+	ack, err := c.js.Publish(ctx, s.subject, payload, options...)
+	if err == nil {
+		return ack.Sequence, nil
+	}
 	var refused *jetstream.APIError
-	if errors.As(err, &refused) {
-		switch refused.ErrorCode {
-		case codeStoreFailed, codeNoResources:
-			return &FullError{Cluster: s.cluster, Reason: refused.Description, RetryAfter: retryAfter}
-		}
+	if errors.As(err, &refused) && (refused.ErrorCode == codeNoResources ||
+		refused.ErrorCode == codeStoreFailed && strings.Contains(refused.Description, fullOfBytes)) {
+		return 0, s.full(refused.Description)
 	}
-	if err != nil {
-		return fmt.Errorf("storing events of cluster %q: %w", s.cluster, err)
-	}
-	return nil
+	s.queue.fail(c, err)
+	return 0, s.reopening(err)
 }
 
-// The codes of NATS (server/errors.json) for a message that the store did not
-// take, because of the stream's bounds or the disk.
+// What NATS says (server/errors.json, server/store.go) of a message that is
+// beyond the bounds of the stream. With codeStoreFailed it also says that it could
+// not write.
 const (
 	codeNoResources = 10023
 	codeStoreFailed = 10077
+	fullOfBytes     = "maximum bytes exceeded"
 )
 
-// room refuses what the stream or the disk has no room for.
-func (s *Stream) room() error {
-	if free, ok := s.queue.disk.enough(); !ok {
-		return &FullError{Cluster: s.cluster, RetryAfter: retryAfter, Reason: fmt.Sprintf(
-			"the disk has %d MiB free, and %d MiB must stay so", free>>20, s.queue.options.MinFree>>20)}
+func (s *Stream) full(reason string) *FullError {
+	return &FullError{Cluster: s.cluster, RetryAfter: retryAfter, Reason: reason}
+}
+
+// reopening is the error while another server is being opened, and errClosed
+// when none will be.
+func (s *Stream) reopening(cause error) error {
+	select {
+	case <-s.queue.end:
+		return errClosed
+	default:
 	}
+	return s.full("the queue failed and is being opened again: " + cause.Error())
+}
+
+// space refuses what the disk has no room for. Until done is called the bytes
+// count as being written.
+func (s *Stream) space(bytes int64) (done func(), err error) {
+	done, free, ok := s.queue.disk.take(bytes)
+	if !ok {
+		err = s.full(fmt.Sprintf("the disk has %d MiB free, and %d MiB must stay so", free>>20, s.queue.options.MinFree>>20))
+	}
+	return done, err
+}
+
+// age refuses more while what waits is too old.
+func (s *Stream) age() error {
 	s.mu.Lock()
 	oldest := s.oldest
 	s.mu.Unlock()
 	if age := time.Since(oldest); !oldest.IsZero() && age > s.queue.options.MaxAge {
-		return &FullError{Cluster: s.cluster, RetryAfter: retryAfter, Reason: fmt.Sprintf(
-			"its oldest events have waited for %v", age.Round(time.Second))}
+		return s.full(fmt.Sprintf("its oldest events have waited for %v", age.Round(time.Second)))
 	}
 	return nil
 }
+
+// lookAgain is how often Next looks for a message that nobody told it of: one
+// that was stored although its sender was told otherwise.
+const lookAgain = 5 * time.Second
 
 // Next gives the first message whose number is larger than after, and waits
 // for it where there is none yet. An error comes from ctx, or from the disk.
@@ -203,7 +266,11 @@ func (s *Stream) Next(ctx context.Context, after uint64) (*Message, error) {
 		s.mu.Lock()
 		changed := s.changed
 		s.mu.Unlock()
-		raw, err := s.stream.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(s.subject))
+		var raw *jetstream.RawStreamMsg
+		err := s.use(ctx, func(stream jetstream.Stream) (err error) {
+			raw, err = stream.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(s.subject))
+			return err
+		})
 		if err == nil {
 			return s.queue.unpack(raw)
 		}
@@ -212,17 +279,38 @@ func (s *Stream) Next(ctx context.Context, after uint64) (*Message, error) {
 		}
 		select {
 		case <-changed:
+		case <-time.After(lookAgain):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
 }
 
+// leastFree is how much must be free for Release to try: a server that cannot
+// write down what it removed fails.
+const leastFree = 1 << 20
+
 // Release removes the messages up to a number: what came of them is saved
-// elsewhere.
+// elsewhere. On a full disk it is a *FullError.
 func (s *Stream) Release(ctx context.Context, upTo uint64) error {
-	if err := s.stream.Purge(ctx, jetstream.WithPurgeSequence(upTo+1)); err != nil {
+	if free, known := freeBytes(s.queue.options.Dir); known && free < leastFree {
+		return s.full("the disk is full, so that what is saved cannot be removed from the queue")
+	}
+	err := s.use(ctx, func(stream jetstream.Stream) error {
+		return stream.Purge(ctx, jetstream.WithPurgeSequence(upTo+1))
+	})
+	if err != nil {
 		return fmt.Errorf("releasing the events of cluster %q up to message %d: %w", s.cluster, upTo, err)
+	}
+	return s.look(ctx)
+}
+
+// GoOn has a stream that is empty count on after a number, which a reader has
+// read up to: a number that was used before would be passed over.
+func (s *Stream) GoOn(ctx context.Context, after uint64) error {
+	err := s.use(ctx, func(stream jetstream.Stream) error { return goOn(ctx, stream, after) })
+	if err != nil {
+		return fmt.Errorf("cluster %q: %w", s.cluster, err)
 	}
 	return s.look(ctx)
 }
@@ -236,12 +324,17 @@ func (s *Stream) look(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.oldest = stats.Oldest
+	s.last = max(s.last, stats.Last)
 	return nil
 }
 
 // Stats tells how full the stream is.
 func (s *Stream) Stats(ctx context.Context) (Stats, error) {
-	info, err := s.stream.Info(ctx)
+	var info *jetstream.StreamInfo
+	err := s.use(ctx, func(stream jetstream.Stream) (err error) {
+		info, err = stream.Info(ctx)
+		return err
+	})
 	if err != nil {
 		return Stats{}, fmt.Errorf("looking at the stream of cluster %q: %w", s.cluster, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -68,12 +69,15 @@ func (s *Service) openCluster(ctx context.Context, conf *config.Cluster) (*clust
 		DataSet: s.config.Data, Checkpoint: s.file("clusters", conf.Name, "checkpoint"),
 		Store:    store.WriterOptions{Cluster: conf.Name, Keep: conf.Keep, NoRedact: conf.NoRedact},
 		Pipeline: pipeline.Options{Policy: policy, NoModel: conf.NoModel, Ranker: ranker},
-		Every:    s.config.Every, Grace: s.config.Grace,
+		Every:    s.config.Every, Grace: s.config.Grace, Ahead: s.config.Limits.Ahead,
 		Contexts: func(list []pipeline.Context) error { return s.tell(conf.Name, list) },
 		Preview:  func(list []pipeline.Context) { s.hub.Preview(conf.Name, list) },
 		Writing:  &s.writing, Log: c.log,
 	}
 	if c.engine, err = engine.Open(c.stream, c.options); err != nil {
+		return nil, err
+	}
+	if err := c.stream.GoOn(ctx, c.engine.Stats().Taken); err != nil {
 		return nil, err
 	}
 	for _, source := range conf.Sources {
@@ -94,6 +98,14 @@ func (s *Service) openFollower(c *cluster, source config.Source) (*follower, err
 	o := follow.Options{Path: source.Path, Folder: source.Kind == config.Folder, Stdin: s.options.Stdin, Stream: c.stream, Log: c.log}
 	if source.Kind == config.Stdin {
 		o.Path = follow.Stdin
+	}
+	// However the path is written, what was read of the log is known.
+	if source.Path != "" {
+		path, err := filepath.Abs(source.Path)
+		if err != nil {
+			return nil, fmt.Errorf("following %s: %w", source.Path, err)
+		}
+		source.Path = path
 	}
 	sum := sha256.Sum256([]byte(sourceName(source)))
 	o.State = s.file("clusters", c.config.Name, "offsets-"+hex.EncodeToString(sum[:8])+".json")

@@ -33,6 +33,7 @@ func TestDeployedConfigurations(t *testing.T) {
 	if err != nil || len(files) != 2 {
 		t.Fatalf("there are %d configurations (%v)", len(files), err)
 	}
+	files = append(files, filepath.Join("..", "..", "deploy", "systemd", "whet.yaml"))
 	for _, f := range files {
 		if _, err := config.Read(f); err != nil {
 			t.Error(err)

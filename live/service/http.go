@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/whet-k8s/whet/live/auth"
 	"github.com/whet-k8s/whet/live/webhook"
 	"github.com/whet-k8s/whet/server"
@@ -55,19 +53,16 @@ func (s *Service) guarded() bool {
 // accessKey is where the line of the trail stands in the context of a request.
 type accessKey struct{}
 
-// errNotReader says that a client may send alone.
-var errNotReader = errors.New("the client does not have the role " + string(auth.RoleRead))
-
 // mayRead tells whether a request may read, and notes whose it is.
 func (s *Service) mayRead(r *http.Request) error {
 	who, err := s.auth.Identify(r)
 	if err == nil && !who.Has(auth.RoleRead) {
-		err = errNotReader
+		err = fmt.Errorf("client %s %w: it does not have the role %s", who.Name, server.ErrForbidden, auth.RoleRead)
 	}
 	if line, ok := r.Context().Value(accessKey{}).(*access); ok {
 		line.Client, line.Refused = who.Name, ""
 		if err != nil {
-			line.Refused = err.Error()
+			line.Refused, line.anonymous = err.Error(), errors.Is(err, auth.ErrNoCredential)
 		}
 	}
 	return err
@@ -123,14 +118,19 @@ func (s *Service) URL() string {
 func (s *Service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(webhook.Path, s.webhook)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
-	mux.HandleFunc("GET /readyz", s.ready)
-	mux.Handle("GET /metrics", s.forReaders(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{})))
+	for path, handler := range s.probes(s.mayRead) {
+		if !s.guarded() {
+			// A page of somebody else must not ask for them through a browser.
+			handler = server.Guard(s.config.Listen, s.config.Hosts, handler)
+		}
+		mux.Handle("GET "+path, handler)
+	}
 	mux.Handle("/", s.traced(s.server))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, webhook.Path) {
-			// The webhook bounds its own bodies. A writer that takes no deadline
-			// is bounded by those of the server.
+		if !strings.HasPrefix(r.URL.Path, webhook.Path) && r.Body != nil && r.Body != http.NoBody {
+			// The webhook bounds its own bodies. Without a body the time would end
+			// the answer, which is when the client is next read from. A writer that
+			// takes no deadline is bounded by those of the server.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime))
 		}
 		mux.ServeHTTP(w, r)
@@ -156,9 +156,17 @@ func (s *Service) traced(next http.Handler) http.Handler {
 			Time: time.Now().UTC(), Remote: hostOf(r.RemoteAddr), Method: r.Method, Path: cut(r.URL.Path), Query: cut(r.URL.RawQuery),
 		}
 		out := &counted{ResponseWriter: w}
+		if endless(r.URL.Path) {
+			out.begun = func() {
+				begun := *line
+				begun.Status, begun.Begun = out.status, true
+				s.trail.write(&begun)
+			}
+		}
 		defer func() {
 			line.Status, line.Bytes, line.Seconds = out.status, out.bytes, time.Since(line.Time).Seconds()
 			s.trail.write(line)
+			s.noteRefused(r, line)
 		}()
 		next.ServeHTTP(out, r.WithContext(context.WithValue(r.Context(), accessKey{}, line)))
 	})
@@ -173,16 +181,20 @@ func cut(s string) string {
 	return s
 }
 
-// forReaders lets those through who may read.
-func (s *Service) forReaders(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.guarded() {
-			if err := s.mayRead(r); err != nil {
-				w.Header().Set("WWW-Authenticate", `Bearer realm="whet"`)
-				plain(w, http.StatusUnauthorized, err.Error()+"\n")
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
+// endless tells the answers that go on for long: that they began is noted, too,
+// since the end of the process may come before theirs.
+func endless(path string) bool {
+	return strings.HasSuffix(path, ".jsonl") || strings.HasSuffix(path, "/live")
+}
+
+// noteRefused logs that somebody may not read, unless they have not shown who
+// they are, as a browser that opens the app.
+func (s *Service) noteRefused(r *http.Request, line *access) {
+	if line.Refused == "" || line.Status != http.StatusUnauthorized && line.Status != http.StatusForbidden || line.anonymous {
+		return
+	}
+	if more, ok := s.quiet.Say(line.Remote + " " + line.Refused); ok {
+		s.log.Warn("a reader was refused", "status", line.Status, "error", line.Refused, "client", line.Client,
+			"remote", r.RemoteAddr, "path", line.Path, "more", more)
+	}
 }

@@ -79,6 +79,8 @@ func describe() map[string]metric {
 	counter("alerts_failed_total", "Attempts that a sink refused.", "sink")
 	counter("alerts_dropped_total", "Alerts that were given up.", "sink")
 	gauge("alerts_waiting", "Alerts that a sink has not taken yet.", "sink")
+	gauge("retention_up", "Whether old files were removed and small ones merged the last time.")
+	gauge("view_up", "Whether readers are shown what is new in the data set.")
 	counter("files_removed_total", "Files of the data set that retention removed.")
 	counter("files_merged_total", "Files of the data set that were merged.")
 	return all
@@ -112,7 +114,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	give("build_info", 1, s.options.Version)
 	ready := 1.0
 	for _, one := range s.checks(ctx) {
-		if one.err != nil {
+		if one.err != nil && !one.aside {
 			ready = 0
 		}
 	}
@@ -207,6 +209,8 @@ func (s *Service) readers(give sample) {
 		give("bodies_refused_total", float64(n), "", string(reason))
 	}
 	kept := s.keeper.Stats()
+	give("retention_up", truth(kept.Err == nil))
+	give("view_up", truth(s.server.Stale() == nil))
 	give("files_removed_total", float64(kept.Removed))
 	give("files_merged_total", float64(kept.Merged))
 	if s.alerter == nil {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,44 +15,63 @@ import (
 type check struct {
 	name string
 	err  error
+	// aside tells that events are taken and analysed all the same.
+	aside bool
 }
+
+// errEnded says that a source gives nothing more.
+var errEnded = errors.New("it has ended")
 
 // checks looks at everything. The order is that of the configuration.
 func (s *Service) checks(ctx context.Context) []check {
 	var list []check
 	for _, c := range s.clusters {
-		list = append(list, check{"queue " + c.config.Name, c.stream.Writable(ctx)})
+		list = append(list, check{name: "queue " + c.config.Name, err: c.stream.Writable(ctx)})
 		_, err := c.state()
-		list = append(list, check{"engine " + c.config.Name, err})
+		list = append(list, check{name: "engine " + c.config.Name, err: err})
 		for _, f := range c.followers {
-			list = append(list, check{"source " + c.config.Name + " " + sourceName(f.source), f.Stats().Err})
+			stats := f.Stats()
+			one := check{name: "source " + c.config.Name + " " + sourceName(f.source), err: stats.Err}
+			if stats.Ended && one.err == nil {
+				one.err, one.aside = errEnded, true
+			}
+			list = append(list, one)
 		}
 	}
-	return append(list, check{"trail of who read what", s.trail.failed()})
+	return append(list,
+		check{name: "trail of who read what", err: s.trail.failed()},
+		check{name: "retention", err: s.keeper.Stats().Err, aside: true},
+		check{name: "view of the data set", err: s.server.Stale(), aside: true},
+	)
 }
 
 // readyTime bounds how long the checks may take.
 const readyTime = 5 * time.Second
 
-// ready answers /readyz: a line for each check, and 503 when one fails. Why it
-// does is for those who may read alone.
-func (s *Service) ready(w http.ResponseWriter, r *http.Request) {
+// ready answers /readyz: a line for each check, and 503 when one fails, unless
+// events are taken and analysed all the same. Why one does is told where why is
+// set, for those who may read alone.
+func (s *Service) ready(w http.ResponseWriter, r *http.Request, why bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
-	why := !s.guarded() || s.mayRead(r) == nil
 	status := http.StatusOK
 	var b strings.Builder
 	for _, c := range s.checks(ctx) {
+		mark := "-"
 		switch {
 		case c.err == nil:
 			fmt.Fprintf(&b, "[+] %s: ok\n", c.name)
 			continue
-		case why:
-			fmt.Fprintf(&b, "[-] %s: %s\n", c.name, term.Sanitize(c.err.Error()))
+		case c.aside:
+			mark = "!"
 		default:
-			fmt.Fprintf(&b, "[-] %s: not ready\n", c.name)
+			status = http.StatusServiceUnavailable
 		}
-		status = http.StatusServiceUnavailable
+		reason := "not ready"
+		if why {
+			reason = term.Sanitize(c.err.Error())
+		}
+		fmt.Fprintf(&b, "[%s] %s: %s\n", mark, c.name, reason)
 	}
 	if status == http.StatusOK {
 		b.WriteString("ready\n")

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -62,41 +63,96 @@ func TestReplay(t *testing.T) {
 					r = start(t, c)
 				}
 			}
-			r.eventually("the end of the log", func() bool {
-				stats, _ := r.clusters[0].state()
-				return stats.Newest.Equal(newest(t, lines)) && r.clusters[0].followers[0].Stats().Behind == 0
-			})
-			// The last one may be read before some of those that were rotated.
-			time.Sleep(time.Second)
-			r.settle()
-			r.stop()
-			gotEvents, gotContexts := rows(t, c.Data)
-			wantEvents, wantContexts := rows(t, analysed(t, name))
-			if diff := cmp.Diff(wantEvents, gotEvents); diff != "" {
-				t.Errorf("%d events, want %d (-analyze +live)\n%.2000s", len(gotEvents), len(wantEvents), diff)
-			}
-			if diff := cmp.Diff(wantContexts, gotContexts); diff != "" {
-				t.Errorf("%d contexts, want %d (-analyze +live)\n%.2000s", len(gotContexts), len(wantContexts), diff)
-			}
-			t.Logf("%d lines, %d events, %d contexts", len(lines), len(gotEvents), len(gotContexts))
+			r.likeAnalyze(name, lines)
 		})
 	}
 }
 
-// newest is the latest stageTimestamp of a log.
-func newest(t *testing.T, lines []string) (last time.Time) {
+// likeAnalyze waits for the end of a log that is followed, and wants the data set
+// that whet analyze makes of the file.
+func (r *running) likeAnalyze(name string, lines []string) {
+	t := r.t
+	t.Helper()
+	last := newest(t, lines)
+	r.eventually("the end of the log", func() bool {
+		stats, _ := r.clusters[0].state()
+		return stats.Newest.Equal(last) && r.clusters[0].followers[0].Stats().Behind == 0
+	})
+	// The last one may be read before some of those that were rotated.
+	time.Sleep(time.Second)
+	r.settle()
+	r.stop()
+	gotEvents, gotContexts := rows(t, r.config.Data)
+	wantEvents, wantContexts := rows(t, analysed(t, name))
+	if diff := cmp.Diff(wantEvents, gotEvents); diff != "" {
+		t.Errorf("%d events, want %d (-analyze +live)\n%.2000s", len(gotEvents), len(wantEvents), diff)
+	}
+	if diff := cmp.Diff(wantContexts, gotContexts); diff != "" {
+		t.Errorf("%d contexts, want %d (-analyze +live)\n%.2000s", len(gotContexts), len(wantContexts), diff)
+	}
+	t.Logf("%d lines, %d events, %d contexts", len(lines), len(gotEvents), len(gotContexts))
+}
+
+var speed = flag.Float64("speed", 100, "how many times faster than it was recorded TestPaced replays a day's log")
+
+// TestPaced replays a day's log at its own pace, but so many times faster, and
+// wants the data set that whet analyze makes of the file: quiet hours and bursts
+// alternate, and checkpoints come wherever they come.
+func TestPaced(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes half a minute")
+	}
+	const name = "day.audit"
+	lines := recording(t, name)
+	times := stageTimes(t, lines)
+	c := conf(t, t.TempDir())
+	c.Every = time.Second
+	c.Clients, c.Clusters[0].Sources = nil, c.Clusters[0].Sources[1:]
+	c.Clusters[0].Name = store.DefaultCluster
+	log := c.Clusters[0].Sources[0].Path
+	write(t, log)
+	r := start(t, c)
+	begun := time.Now()
+	for at := 0; at < len(lines); time.Sleep(20 * time.Millisecond) {
+		now := times[0].Add(time.Duration(float64(time.Since(begun)) * *speed))
+		first := at
+		for at < len(lines) && !times[at].After(now) {
+			at++
+		}
+		if at > first {
+			write(t, log, lines[first:at]...)
+		}
+	}
+	took := time.Since(begun)
+	r.likeAnalyze(name, lines)
+	t.Logf("%v of a log in %v", times[len(times)-1].Sub(times[0]).Round(time.Second), took.Round(time.Second))
+}
+
+// stageTimes are the times at which lines may be written: that of their stage, or
+// of a line before them where that is later.
+func stageTimes(t *testing.T, lines []string) []time.Time {
 	t.Helper()
 	var d audit.Decoder
-	for i := max(len(lines)-500, 0); i < len(lines); i++ {
+	var last time.Time
+	times := make([]time.Time, len(lines))
+	for i, line := range lines {
 		var ev audit.Event
-		if err := d.Decode([]byte(lines[i]), audit.Position{}, &ev); err != nil {
+		if err := d.Decode([]byte(line), audit.Position{}, &ev); err != nil {
 			t.Fatal(err)
 		}
 		if ev.StageTime.After(last) {
 			last = ev.StageTime
 		}
+		times[i] = last
 	}
-	return last
+	return times
+}
+
+// newest is the latest stageTimestamp of a log.
+func newest(t *testing.T, lines []string) time.Time {
+	t.Helper()
+	times := stageTimes(t, lines)
+	return times[len(times)-1]
 }
 
 // analysed is the data set that whet analyze makes of a recording.

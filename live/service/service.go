@@ -16,6 +16,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/whet-k8s/whet/internal/filelock"
+	"github.com/whet-k8s/whet/internal/quiet"
 	"github.com/whet-k8s/whet/live/alert"
 	"github.com/whet-k8s/whet/live/auth"
 	"github.com/whet-k8s/whet/live/config"
@@ -59,8 +61,10 @@ type Service struct {
 	server   *server.Server
 	trail    *trail
 	metrics  *prometheus.Registry
+	quiet    *quiet.Quiet
 	listener net.Listener
 	http     *http.Server
+	probing  net.Listener // for probes alone, nil without one
 
 	// writing is held by whoever writes to the data set.
 	writing sync.Mutex
@@ -69,7 +73,7 @@ type Service struct {
 // Open opens everything that a configuration names, listens, and does not answer
 // yet. An error names what cannot be opened.
 func Open(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{config: o.Config, options: o, log: o.Log}
+	s := &Service{config: o.Config, options: o, log: o.Log, quiet: quiet.New(nil)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -82,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 
 func (s *Service) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.openFiles, s.openClients, s.openReaders, s.openClusters, s.openServer, s.listen,
+		s.openFiles, s.openClients, s.openReaders, s.openClusters, s.openServer, s.listen, s.listenForProbes,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -109,7 +113,7 @@ func (s *Service) openFiles(context.Context) error {
 		return fmt.Errorf("opening %s: %w", s.config.Data, err)
 	}
 	o := s.config.Queue
-	o.Dir = s.file("queue")
+	o.Dir, o.Log = s.file("queue"), s.log
 	if s.queue, err = queue.Open(o); err != nil {
 		return err
 	}
@@ -119,11 +123,8 @@ func (s *Service) openFiles(context.Context) error {
 
 // openClients reads who may do what.
 func (s *Service) openClients(context.Context) (err error) {
-	s.auth, err = auth.New(auth.Config{Clients: s.config.Clients, ClientCA: s.config.ClientCA, Log: s.log})
-	if err != nil {
-		return fmt.Errorf("reading the credentials of clients: %w", err)
-	}
-	return nil
+	s.auth, err = openClients(s.config, s.log)
+	return err
 }
 
 // openReaders opens what contexts go to.
@@ -149,6 +150,9 @@ func (s *Service) openClusters(ctx context.Context) error {
 			return fmt.Errorf("cluster %s: %w", s.config.Clusters[i].Name, err)
 		}
 		s.clusters = append(s.clusters, c)
+	}
+	if err := s.openLeft(ctx); err != nil {
+		return err
 	}
 	s.webhook = webhook.New(webhook.Options{Stream: s.stream, Auth: s.auth, Limits: s.config.Limits, Log: s.log})
 	return nil
@@ -185,6 +189,9 @@ func (s *Service) Run(ctx context.Context) error {
 	// With it end the answers that would go on.
 	begin.run(func() error { return s.server.Watch(sources) })
 	end.run(func() error { return s.keeper.Run(later) })
+	if s.probing != nil {
+		end.run(func() error { return s.serveProbes(later) })
+	}
 	if s.alerter != nil {
 		end.run(func() error { return s.alerter.Run(later) })
 	}
@@ -234,6 +241,9 @@ func (s *Service) Close() {
 	if s.listener != nil {
 		_ = s.listener.Close() // Run has closed it, as a rule
 	}
+	if s.probing != nil {
+		_ = s.probing.Close() // the same
+	}
 	if s.server != nil {
 		s.server.Close()
 	}
@@ -254,7 +264,7 @@ func (s *Service) Close() {
 		}
 	}
 	if s.lock != nil {
-		_ = s.lock.Close() // which lets go of the lock
+		_ = filelock.Close(s.lock) // nothing was written
 	}
 }
 

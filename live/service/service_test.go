@@ -31,6 +31,8 @@ var update = flag.Bool("update", false, "write the golden files anew")
 const (
 	readToken = "reader-0123456789abcdef"
 	sendToken = "sender-0123456789abcdef"
+	oldToken  = "reader-of-yesterday-012"
+	expired   = "token of client alice: the credential has expired, at 2025-01-01T00:00:00Z"
 )
 
 // safeText is what a Service logs.
@@ -73,7 +75,7 @@ func conf(t *testing.T, dir string) *config.Config {
 	return &config.Config{
 		Data: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", Every: 50 * time.Millisecond,
 		Clients: []auth.Client{
-			{Name: "alice", Roles: []auth.Role{auth.RoleRead}, TokenFile: token("read", readToken)},
+			{Name: "alice", Roles: []auth.Role{auth.RoleRead}, TokenFile: token("read", readToken+"\n"+oldToken+" 2025-01-01")},
 			{Name: "apiserver", Roles: []auth.Role{auth.RoleIngest}, Clusters: []string{"prod"}, TokenFile: token("send", sendToken)},
 		},
 		Clusters: []config.Cluster{{Name: "prod", Keep: store.KeepEvents, Sources: []config.Source{
@@ -93,17 +95,23 @@ func start(t *testing.T, c *config.Config) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	r := &running{Service: s, t: t, log: text, cancel: cancel, done: make(chan error, 1)}
-	go func() { r.done <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	r := &running{Service: s, t: t, log: text}
+	r.run()
+	return r
+}
+
+// run runs what was opened.
+func (r *running) run() {
+	ctx, cancel := context.WithCancel(r.t.Context())
+	r.cancel, r.done = cancel, make(chan error, 1)
+	go func() { r.done <- r.Run(ctx) }()
+	r.t.Cleanup(func() {
 		if r.cancel != nil {
 			r.cancel()
 			<-r.done
 			r.Close()
 		}
 	})
-	return r
 }
 
 // stop ends the Service in order.
@@ -269,19 +277,31 @@ func TestReaders(t *testing.T) {
 		want        int
 	}{
 		{"/api/v1/info", "", 401},
-		{"/api/v1/info", sendToken, 401},
+		{"/api/v1/info", sendToken, 403},
+		{"/api/v1/info", oldToken, 401},
 		{"/api/v1/contexts?query=actor%3D%3D%22%E2%80%AEx%22", readToken, 200},
+		{"/api/v1/contexts.jsonl", readToken, 200},
 		{"/metrics", "", 401},
-		{"/metrics", sendToken, 401},
+		{"/metrics", sendToken, 403},
+		{"/metrics", oldToken, 401},
 		{"/metrics", readToken, 200},
 		{"/healthz", "", 200},
 		{"/readyz", "", 200},
 	} {
-		if status, text := r.ask(http.MethodGet, tt.path, tt.token, ""); status != tt.want {
+		status, text := r.ask(http.MethodGet, tt.path, tt.token, "")
+		if status != tt.want {
 			t.Errorf("GET %s with %q: %d, %s", tt.path, tt.token, status, text)
+		}
+		if tt.token == oldToken && !strings.Contains(text, expired) {
+			t.Errorf("GET %s with a token of yesterday: %s", tt.path, text)
 		}
 	}
 	r.stop()
+	for _, want := range []string{expired, "client apiserver may not read: it does not have the role read"} {
+		if !strings.Contains(r.log.String(), want) {
+			t.Errorf("%q is missing in the log:\n%s", want, r.log)
+		}
+	}
 	text, err := os.ReadFile(filepath.Join(dir, "data", "live", "access.jsonl"))
 	if err != nil {
 		t.Fatal(err)
@@ -295,12 +315,18 @@ func TestReaders(t *testing.T) {
 		if a.Time.IsZero() || a.Remote != "127.0.0.1" || a.Method != "GET" {
 			t.Errorf("%+v", a)
 		}
-		got = append(got, fmt.Sprintf("%q %s %d %s", a.Client, a.Path, a.Status, a.Refused))
+		got = append(got, strings.TrimSpace(fmt.Sprintf("%q %s %d %s", a.Client, a.Path, a.Status, a.Refused)))
+		if a.Begun {
+			got[len(got)-1] += " begun"
+		}
 	}
 	want := []string{
 		`"" /api/v1/info 401 no credential: send a token as Authorization: Bearer, or use a client certificate`,
-		`"apiserver" /api/v1/info 401 the client does not have the role read`,
-		`"alice" /api/v1/contexts 200 `,
+		`"apiserver" /api/v1/info 403 client apiserver may not read: it does not have the role read`,
+		`"" /api/v1/info 401 ` + expired,
+		`"alice" /api/v1/contexts 200`,
+		`"alice" /api/v1/contexts.jsonl 200 begun`,
+		`"alice" /api/v1/contexts.jsonl 200`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the trail (-want +got)\n%s", diff)

@@ -35,8 +35,12 @@ type access struct {
 	Bytes  int64  `json:"bytes"`
 	// Seconds is how long the answer took.
 	Seconds float64 `json:"seconds"`
+	// Begun tells that the answer goes on: another line follows when it ends.
+	Begun bool `json:"begun,omitempty"`
 	// Refused says why the client may not read.
 	Refused string `json:"refused,omitempty"`
+
+	anonymous bool // it showed no credential
 }
 
 // trail writes who read what to a file, and begins a new one when it is full.
@@ -147,6 +151,7 @@ type counted struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	begun  func() // called when the answer begins, nil for nothing
 }
 
 // Unwrap lets http.ResponseController find the writer below.
@@ -154,17 +159,23 @@ func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // WriteHeader keeps the status.
 func (c *counted) WriteHeader(status int) {
-	if c.status == 0 {
-		c.status = status
-	}
+	c.begin(status)
 	c.ResponseWriter.WriteHeader(status)
+}
+
+func (c *counted) begin(status int) {
+	if c.status != 0 {
+		return
+	}
+	c.status = status
+	if c.begun != nil {
+		c.begun()
+	}
 }
 
 // Write counts the bytes.
 func (c *counted) Write(p []byte) (int, error) {
-	if c.status == 0 {
-		c.status = http.StatusOK
-	}
+	c.begin(http.StatusOK)
 	n, err := c.ResponseWriter.Write(p)
 	c.bytes += int64(n)
 	return n, err

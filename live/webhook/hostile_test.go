@@ -293,6 +293,35 @@ func TestLimitOfADecompressedBody(t *testing.T) {
 	}
 }
 
+// TestRefusalsOfOthersAreLogged refuses bodies of one client for one reason, and
+// wants what another client does wrong, or what it does wrong besides, to stand
+// in the log, too.
+func TestRefusalsOfOthersAreLogged(t *testing.T) {
+	s := start(t, webhook.Limits{}, queue.Options{})
+	send := func(token, body string, change ...func(*http.Request)) {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/ingest/prod", strings.NewReader(body))
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Content-Type", "application/json")
+		for _, f := range change {
+			f(req)
+		}
+		s.handler.ServeHTTP(httptest.NewRecorder(), req)
+	}
+	foreign := func(r *http.Request) { r.URL.Path = "/ingest/gone" }
+	for range 3 {
+		send(rightToken, "[]")
+		send(rightToken, "{}", foreign)
+		send(readerToken, "{}")
+		send(expiredToken, "{}")
+		send("nobody's-token-long-enough", "{}")
+	}
+	for _, want := range []string{"no-event-list status=400", "client=eve", "has expired", "is nobody's", "status=404"} {
+		if n := strings.Count(s.log.String(), want); n != 1 {
+			t.Errorf("%q stands %d times in\n%s", want, n, s.log.String())
+		}
+	}
+}
+
 // TestLogIsNotFlooded refuses a thousand bodies and logs one line of them.
 func TestLogIsNotFlooded(t *testing.T) {
 	s := start(t, webhook.Limits{}, queue.Options{})

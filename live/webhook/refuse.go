@@ -5,7 +5,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -48,7 +47,11 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, d *delivery, er
 		no = &refusal{status: http.StatusInternalServerError, reason: reasonUnspecified, text: err.Error()}
 	}
 	h.counts.refused(d.cluster, no.reason)
-	if more, say := h.quiet.say(d.cluster + " " + string(no.reason)); say {
+	key := d.cluster + " " + d.client + " " + strconv.Itoa(no.status) + " " + string(no.reason)
+	if no.status == http.StatusUnauthorized {
+		key += " " + no.text // which says what is wrong with the credential, and whose it was
+	}
+	if more, say := h.quiet.Say(key); say {
 		h.options.Log.Warn("events were refused", "reason", no.reason, "status", no.status, "error", no.text,
 			"cluster", d.cluster, "client", d.client, "remote", r.RemoteAddr, "more", more)
 	}
@@ -73,37 +76,4 @@ func quote(s string) string {
 		return strconv.QuoteToASCII(s[:quoted]) + "…"
 	}
 	return strconv.QuoteToASCII(s)
-}
-
-// quiet keeps a client that is refused all the time from filling the log: of
-// lines with the same key it lets one through every ten seconds.
-type quiet struct {
-	now  func() time.Time
-	mu   sync.Mutex
-	said map[string]*said
-}
-
-type said struct {
-	last time.Time
-	more int // lines since then that were kept back
-}
-
-const sayEvery = 10 * time.Second
-
-// say tells whether to log, and how many lines were kept back before.
-func (q *quiet) say(key string) (more int, ok bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	s := q.said[key]
-	now := q.now()
-	if s == nil {
-		s = &said{}
-		q.said[key] = s
-	} else if now.Sub(s.last) < sayEvery {
-		s.more++
-		return 0, false
-	}
-	more = s.more
-	s.last, s.more = now, 0
-	return more, true
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/whet-k8s/whet/internal/quiet"
 	"github.com/whet-k8s/whet/live/auth"
 	"github.com/whet-k8s/whet/live/queue"
 )
@@ -81,7 +82,7 @@ type Handler struct {
 	memory  *semaphore.Weighted
 	bodies  sync.Pool // of *body
 	counts  counts
-	quiet   quiet
+	quiet   *quiet.Quiet
 
 	mu      sync.Mutex
 	clients map[string]*sender // by the name of the client
@@ -104,7 +105,7 @@ func New(o Options) *Handler {
 	}
 	return &Handler{
 		options: o, memory: semaphore.NewWeighted(o.Limits.Memory), clients: map[string]*sender{},
-		counts: counts{clusters: map[string]*Stats{}}, quiet: quiet{now: o.Now, said: map[string]*said{}},
+		counts: counts{clusters: map[string]*Stats{}}, quiet: quiet.New(o.Now),
 	}
 }
 

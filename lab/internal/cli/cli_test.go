@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,5 +111,41 @@ func TestReplicateAndCheck(t *testing.T) {
 	}
 	if parts, err := filepath.Glob(filepath.Join(dir, "*.part")); err != nil || len(parts) > 0 {
 		t.Errorf("left %q, %v", parts, err)
+	}
+}
+
+// A large recording is whole or absent, like a recorded one.
+func TestReplicateLeavesNothingHalfWritten(t *testing.T) {
+	dir := t.TempDir()
+	for name, line := range recording {
+		if err := os.WriteFile(filepath.Join(dir, "small."+name+".jsonl"), []byte(line+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func(out string) (names []string) {
+		entries, err := os.ReadDir(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if !e.IsDir() {
+				names = append(names, e.Name())
+			}
+		}
+		return names
+	}
+	// A folder stands where a file must go.
+	out := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(out, "large.truth.jsonl.zst", "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, "replicate", filepath.Join(dir, "small"), "--out", out, "--size", "1K"); err == nil || len(left(out)) > 0 {
+		t.Errorf("%v, and it left %q", err, left(out))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	out = t.TempDir()
+	if _, err := replicateTo(ctx, filepath.Join(dir, "small"), out, "large", 1<<40); !errors.Is(err, context.Canceled) || len(left(out)) > 0 {
+		t.Errorf("%v, and it left %q", err, left(out))
 	}
 }

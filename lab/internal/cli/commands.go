@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/whet-k8s/whet/lab/internal/netns"
 	"github.com/whet-k8s/whet/lab/internal/policy"
 	"github.com/whet-k8s/whet/lab/internal/record"
+	"github.com/whet-k8s/whet/lab/internal/scenario"
 	"github.com/whet-k8s/whet/lab/scenarios"
 )
 
@@ -89,7 +91,7 @@ The plans are ` + strings.Join(scenarios.Plans(), ", ") + `, or a file.`,
 			if out == "" {
 				return errors.New("--out is missing: the folder for the recording")
 			}
-			chosen, err := scenarios.Choose(args)
+			chosen, known, err := choose(args)
 			if err != nil {
 				return err
 			}
@@ -111,8 +113,8 @@ The plans are ` + strings.Join(scenarios.Plans(), ", ") + `, or a file.`,
 			ctx, stop := interruptible(cmd)
 			defer stop()
 			return record.Record(ctx, record.Options{
-				Lab: lab, Operator: operator, Version: version, Net: net, Plan: p, PlanName: plan,
-				Scenarios: chosen, Policy: policyName, Seed: seed, Out: out, Prefix: prefix, Keep: keep, Progress: progress,
+				Lab: lab, Operator: operator, Version: version, Commit: commit(), Net: net, Plan: p, PlanName: plan,
+				Scenarios: chosen, Arguments: args, Known: known, Policy: policyName, Seed: seed, Out: out, Prefix: prefix, Keep: keep, Progress: progress,
 			})
 		},
 	}
@@ -125,6 +127,39 @@ The plans are ` + strings.Join(scenarios.Plans(), ", ") + `, or a file.`,
 	f.BoolVar(&keep, "keep", false, "keep the cluster's folder with the raw log and the journal")
 	f.BoolVar(&host, "host-network", false, "use the host's loopback instead of a network of the lab's own")
 	return cmd
+}
+
+// commit returns the commit that this program was built from, with -dirty behind
+// it where something was changed, or nothing where the build did not note it.
+func commit() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	if settings["vcs.modified"] == "true" {
+		return settings["vcs.revision"] + "-dirty"
+	}
+	return settings["vcs.revision"]
+}
+
+// choose returns the scenarios that the arguments name, and the names of all that
+// a plan may ask for.
+func choose(args []string) (chosen []scenario.Scenario, known []string, err error) {
+	if chosen, err = scenarios.Choose(args); err != nil {
+		return nil, nil, err
+	}
+	own, err := scenarios.All()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range append(own, chosen...) {
+		known = append(known, s.Name)
+	}
+	return chosen, known, nil
 }
 
 func loadPlan(name string) (*record.Plan, error) {
@@ -225,7 +260,8 @@ func newCheckCommand() *cobra.Command {
 		Use:   "check PREFIX...",
 		Short: "Prove recordings sound",
 		Long: `Check reads a recording's four files and proves that every line is accounted
-for, every command has one root, no token is left and the truth agrees with the
+for, every command has one root, which comes before its effects, no token is left,
+levels and bodies are as the policy on the card says, and the truth agrees with the
 log. It prints nothing for a sound recording.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

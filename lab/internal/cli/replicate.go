@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,7 +36,9 @@ together with its truth. It measures speed; its accuracy is the recording's.`,
 			if err != nil {
 				return err
 			}
-			copies, err := replicateTo(args[0], out, prefix, bytes)
+			ctx, stop := interruptible(cmd)
+			defer stop()
+			copies, err := replicateTo(ctx, args[0], out, prefix, bytes)
 			if err != nil {
 				return err
 			}
@@ -61,8 +64,9 @@ func parseSize(text string) (int64, error) {
 	return n * unit, nil
 }
 
-// replicateTo writes the large recording, or, on an error, nothing.
-func replicateTo(from, dir, prefix string, size int64) (copies int, err error) {
+// replicateTo writes the large recording, or, on an error or an interrupt,
+// nothing.
+func replicateTo(ctx context.Context, from, dir, prefix string, size int64) (copies int, err error) {
 	audit, lines, contexts, err := record.Read(from, "audit")
 	if err != nil {
 		return 0, err
@@ -88,15 +92,30 @@ func replicateTo(from, dir, prefix string, size int64) (copies int, err error) {
 		files[name] = p
 	}
 	sink := replicate.Sink{Audit: files["audit"], Metadata: files["metadata"], Truth: files["truth"], Contexts: files["contexts"]}
-	if copies, err = copier.Write(sink, size, encodeLine); err != nil {
+	if copies, err = copier.Write(ctx, sink, size, encodeLine); err != nil {
 		return 0, err
 	}
+	return copies, placeAll(files)
+}
+
+// placeAll gives all files their names, or none.
+func placeAll(files map[string]*part) error {
 	for _, p := range files {
-		if err := p.place(); err != nil {
-			return 0, err
+		if err := p.close(); err != nil {
+			return err
 		}
 	}
-	return copies, nil
+	var placed []string
+	for _, p := range files {
+		if err := os.Rename(p.file.Name(), p.to); err != nil {
+			for _, to := range placed {
+				_ = os.Remove(to) // The first error says why.
+			}
+			return fmt.Errorf("writing the large recording: %w", err)
+		}
+		placed = append(placed, p.to)
+	}
+	return nil
 }
 
 func encodeLine(x any) ([]byte, error) {
@@ -131,12 +150,9 @@ func newPart(dir, prefix, name string) (*part, error) {
 	return &part{Writer: z, zip: z, file: f, to: to}, nil
 }
 
-// place closes the file and gives it its name.
-func (p *part) place() error {
+// close ends the file, which keeps the name that it was written under.
+func (p *part) close() error {
 	if err := errors.Join(p.zip.Close(), p.file.Close()); err != nil {
-		return fmt.Errorf("writing the large recording: %w", err)
-	}
-	if err := os.Rename(p.file.Name(), p.to); err != nil {
 		return fmt.Errorf("writing the large recording: %w", err)
 	}
 	return nil

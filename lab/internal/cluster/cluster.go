@@ -41,7 +41,8 @@ const (
 
 // Config says what cluster to start.
 type Config struct {
-	// Dir is the cluster's folder; it must exist and be empty.
+	// Dir is the cluster's folder; it must exist and be empty: credentials and logs
+	// of another cluster would be taken for this one's.
 	Dir string
 	// Lab is the lab's own binary, which becomes the parts.
 	Lab string
@@ -81,6 +82,9 @@ const Admin = "kubernetes-admin"
 func Start(ctx context.Context, config Config) (*Cluster, error) {
 	if len(config.Nodes) == 0 {
 		return nil, errors.New("a cluster needs at least one node")
+	}
+	if err := checkEmpty(config.Dir); err != nil {
+		return nil, err
 	}
 	if err := checkPorts(config); err != nil {
 		return nil, err
@@ -139,7 +143,8 @@ func (c *Cluster) start(ctx context.Context) error {
 }
 
 // Wait calls ready until it gives no error, and fails when the context ends, a
-// part dies, or the time is over: then with what ready said last.
+// part dies, or the time is over: then with what ready said last, and the end of
+// the log of the part that is not ready.
 func (c *Cluster) Wait(ctx context.Context, what string, limit time.Duration, ready func(context.Context) error) error {
 	deadline := time.Now().Add(limit)
 	for {
@@ -148,7 +153,11 @@ func (c *Cluster) Wait(ctx context.Context, what string, limit time.Duration, re
 			return nil
 		}
 		if time.Now().After(deadline) {
-			log := c.path("logs", what+".log")
+			part := what
+			if late := (*notReady)(nil); errors.As(err, &late) {
+				part = late.part
+			}
+			log := c.path("logs", part+".log")
 			if _, missing := os.Stat(log); missing != nil {
 				log = c.path("logs", "kube-apiserver.log")
 			}
@@ -206,6 +215,18 @@ func (c *Cluster) path(elem ...string) string {
 	return filepath.Join(append([]string{c.config.Dir}, elem...)...)
 }
 
+// checkEmpty fails for a folder that is not there or holds something.
+func checkEmpty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("looking at the cluster's folder: %w", err)
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("the cluster's folder %s is not empty: it holds %s; name another one, or remove what it holds", dir, entries[0].Name())
+	}
+	return nil
+}
+
 // checkPorts fails for a port that somebody uses, before anything is started.
 func checkPorts(config Config) error {
 	ports := map[string]int{
@@ -258,19 +279,38 @@ func (c *Cluster) nodesReady(ctx context.Context) error {
 	if err := json.Unmarshal(body, &list); err != nil {
 		return fmt.Errorf("reading the list of nodes: %w", err)
 	}
-	ready := 0
+	ready := map[string]bool{}
 	for _, n := range list.Items {
 		for _, cond := range n.Status.Conditions {
 			if cond.Type == "Ready" && cond.Status == "True" && len(n.Spec.Taints) == 0 {
-				ready++
+				ready[n.Metadata.Name] = true
 			}
 		}
 	}
-	if ready < len(c.config.Nodes) {
-		return fmt.Errorf("%d of %d nodes are ready", ready, len(c.config.Nodes))
+	var late []string
+	for _, n := range c.config.Nodes {
+		if !ready[n] {
+			late = append(late, n)
+		}
+	}
+	if len(late) > 0 {
+		return &notReady{
+			part:  kubeletName(late[0]),
+			cause: fmt.Errorf("%d of %d nodes are ready; not ready: %s", len(c.config.Nodes)-len(late), len(c.config.Nodes), strings.Join(late, ", ")),
+		}
 	}
 	return nil
 }
+
+// notReady names the part whose log may say why the cluster is not ready.
+type notReady struct {
+	part  string
+	cause error
+}
+
+func (e *notReady) Error() string { return e.cause.Error() }
+
+func (e *notReady) Unwrap() error { return e.cause }
 
 // get reads a path from the API server as the administrator.
 func (c *Cluster) get(ctx context.Context, path string) ([]byte, error) {

@@ -61,9 +61,24 @@ func TestStartNeedsANode(t *testing.T) {
 	}
 }
 
+// What an earlier cluster has left would be taken for this one's.
+func TestStartNeedsAnEmptyFolder(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "audit.log"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ dir, want string }{{dir, "is not empty: it holds audit.log"}, {filepath.Join(dir, "none"), "looking at the cluster's folder"}} {
+		if _, err := Start(context.Background(), Config{Dir: tt.dir, Nodes: []string{"a"}}); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Start says %v; want %q", err, tt.want)
+		}
+	}
+}
+
 func TestNodesReady(t *testing.T) {
+	name := "a"
 	node := func(ready, taints string) string {
-		return `{"metadata":{"name":"a"},"spec":{"taints":` + taints + `},"status":{"conditions":[{"type":"Ready","status":"` + ready + `"}]}}`
+		defer func() { name = map[string]string{"a": "b", "b": "a"}[name] }()
+		return `{"metadata":{"name":"` + name + `"},"spec":{"taints":` + taints + `},"status":{"conditions":[{"type":"Ready","status":"` + ready + `"}]}}`
 	}
 	tests := []struct {
 		name, body string
@@ -71,9 +86,10 @@ func TestNodesReady(t *testing.T) {
 		want       string
 	}{
 		{"both are ready", `{"items":[` + node("True", "[]") + `,` + node("True", "null") + `]}`, 200, ""},
-		{"one is not", `{"items":[` + node("True", "[]") + `,` + node("False", "[]") + `]}`, 200, "1 of 2 nodes are ready"},
+		{"one is not", `{"items":[` + node("True", "[]") + `,` + node("False", "[]") + `]}`, 200, "1 of 2 nodes are ready; not ready: b"},
 		{"one is tainted", `{"items":[` + node("True", "[]") + `,` + node("True", `[{"key":"x"}]`) + `]}`, 200, "1 of 2 nodes are ready"},
 		{"one is missing", `{"items":[` + node("True", "[]") + `]}`, 200, "1 of 2 nodes are ready"},
+		{"none is there", `{"items":[]}`, 200, "0 of 2 nodes are ready; not ready: a, b"},
 		{"no JSON", `{`, 200, "reading the list of nodes"},
 		{"an error", ``, 503, "503 Service Unavailable"},
 	}
@@ -114,6 +130,19 @@ func TestWait(t *testing.T) {
 	never := func(context.Context) error { return errors.New("not yet") }
 	err := c.Wait(context.Background(), "etcd", 10*time.Millisecond, never)
 	for _, want := range []string{"etcd is not ready after 10ms", "not yet", "the reason"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Wait says %v; want %q in it", err, want)
+		}
+	}
+	// The log of a node's kubelet says why the node is not ready.
+	if err := os.WriteFile(c.path("logs", "kubelet-b.log"), []byte("no sandbox\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	late := func(context.Context) error {
+		return fmt.Errorf("not yet: %w", &notReady{part: "kubelet-b", cause: errors.New("b is late")})
+	}
+	err = c.Wait(context.Background(), "the nodes", 10*time.Millisecond, late)
+	for _, want := range []string{"the nodes is not ready after 10ms", "b is late", "kubelet-b.log", "no sandbox"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Wait says %v; want %q in it", err, want)
 		}

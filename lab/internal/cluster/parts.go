@@ -164,8 +164,11 @@ func (c *Cluster) scheduler(k *keys) process.Spec {
 		"--leader-elect=true")
 }
 
+// kubeletName is what a node's kubelet and its log are called.
+func kubeletName(node string) string { return "kubelet-" + filepath.Base(node) }
+
 func (c *Cluster) kubelet(k *keys, n int, name string) process.Spec {
-	spec := c.part("kubelet-"+filepath.Base(name), "kubelet",
+	spec := c.part(kubeletName(name), "kubelet",
 		"--name="+name, "--kubeconfig="+k.nodes[n],
 		"--tls-cert-file="+k.serving[n].Cert, "--tls-private-key-file="+k.serving[n].Key,
 		"--address="+c.config.Plan.Node(n), "--port="+strconv.Itoa(portKubelet+n*kubeletPortStep),

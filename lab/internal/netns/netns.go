@@ -125,9 +125,9 @@ func again() (int, error) {
 		return 0, fmt.Errorf("making a network namespace: %w", err)
 	}
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
-	// A terminal sends an interrupt to the inner process as well.
-	signal.Ignore(os.Interrupt)
+	// A terminal sends an interrupt to the inner process as well, which heeds only
+	// the first; kill -INT sends it to this one alone.
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP, os.Interrupt)
 	go func() {
 		for s := range signals {
 			// The process may have ended meanwhile; Wait tells.

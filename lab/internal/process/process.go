@@ -163,7 +163,12 @@ func Tail(path string, lines int) string {
 	if err != nil {
 		return "  (cannot read the log: " + err.Error() + ")"
 	}
-	all := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
+	return lastLines(string(data), lines)
+}
+
+// lastLines returns the last lines of a text as [Tail] does.
+func lastLines(text string, lines int) string {
+	all := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	if len(all) > lines {
 		all = all[len(all)-lines:]
 	}
@@ -186,7 +191,7 @@ func printable(r rune) rune {
 
 // Output runs a program to its end and returns what it printed. A program that
 // takes longer than the context allows is killed, with its children; the error
-// says so.
+// says so, with the end of what it had printed.
 func Output(ctx context.Context, spec Spec, stdin io.Reader) (stdout, stderr string, status int, err error) {
 	cmd := exec.CommandContext(ctx, spec.Path, spec.Args...) //nolint:gosec // The lab runs its own parts, and itself.
 	cmd.Args[0] = spec.program()
@@ -198,6 +203,9 @@ func Output(ctx context.Context, spec Spec, stdin io.Reader) (stdout, stderr str
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 2 * time.Second
 	err = cmd.Run()
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return out.String(), errs.String(), -1, fmt.Errorf("%s: %w; %s", spec.Name, context.Cause(ctx), printed(out.String(), errs.String()))
+	}
 	if ctx.Err() != nil {
 		return out.String(), errs.String(), -1, fmt.Errorf("%s: %w", spec.Name, context.Cause(ctx))
 	}
@@ -209,4 +217,18 @@ func Output(ctx context.Context, spec Spec, stdin io.Reader) (stdout, stderr str
 		return "", "", -1, fmt.Errorf("running %s: %w", spec.Name, err)
 	}
 	return out.String(), errs.String(), 0, nil
+}
+
+// printed says what a program had printed when it was stopped.
+func printed(out, errs string) string {
+	if out == "" && errs == "" {
+		return "it had printed nothing"
+	}
+	var parts []string
+	for _, x := range []struct{ where, text string }{{"standard output", out}, {"standard error", errs}} {
+		if x.text != "" {
+			parts = append(parts, "the end of its "+x.where+":\n"+lastLines(x.text, 10))
+		}
+	}
+	return strings.Join(parts, "\n")
 }

@@ -80,6 +80,23 @@ func TestOutputOfAHangingProgram(t *testing.T) {
 	}
 }
 
+// Why a program hangs may stand in what it has printed.
+func TestAHangingProgramTellsWhatItPrinted(t *testing.T) {
+	for _, tt := range []struct{ script, want, unwanted string }{
+		{"echo waiting; echo no route >&2; sleep 60", "the end of its standard output:\n  waiting\nthe end of its standard error:\n  no route", ""},
+		{"seq 100; sleep 60", "  99\n  100", "  89\n"},
+		{"printf '\\033[31mred'; sleep 60", "·[31mred", "\x1b"},
+		{"sleep 60", "it had printed nothing", ""},
+	} {
+		ctx, cancel := context.WithTimeoutCause(context.Background(), 300*time.Millisecond, errors.New("took longer"))
+		_, _, _, err := Output(ctx, Spec{Name: "kubectl", Path: "/bin/sh", Args: []string{"-c", tt.script}}, nil)
+		cancel()
+		if err == nil || !strings.Contains(err.Error(), tt.want) || tt.unwanted != "" && strings.Contains(err.Error(), tt.unwanted) {
+			t.Errorf("%s: got %v; want %q in it and not %q", tt.script, err, tt.want, tt.unwanted)
+		}
+	}
+}
+
 func TestTailIsSafeToPrint(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
 	if err := os.WriteFile(path, []byte("first\nsecond \x1b[31mred\n"+strings.Repeat("y", 1000)+"\n"), 0o600); err != nil {

@@ -18,6 +18,7 @@ type actor struct {
 	name   string // as the audit log has it
 	access *cluster.Access
 	home   string
+	agent  string // the program's name in its user agent; kubectl where it is empty
 	busy   sync.Mutex
 }
 
@@ -30,17 +31,18 @@ type cast struct {
 	newcomer *cluster.Newcomer
 }
 
-// account is a service account of automation. Real clusters use many names for
-// the same part, so a recording draws one.
-type account struct{ namespace, name string }
+// account is a service account of automation, and the program that uses it: a
+// client is called after its program. Real clusters use many names for the same
+// part, so a recording draws one.
+type account struct{ namespace, name, program string }
 
 func (a account) user() string { return "system:serviceaccount:" + a.namespace + ":" + a.name }
 
 var accountChoices = map[string][]account{
-	"ci":       {{"ci", "deployer"}, {"jenkins", "jenkins-agent"}, {"gitlab", "gitlab-runner"}, {"actions", "arc-runner"}},
-	"gitops":   {{"argocd", "argocd-application-controller"}, {"flux-system", "kustomize-controller"}, {"fleet", "fleet-agent"}},
-	"intruder": {{"legacy", "reporting"}, {"monitoring", "metrics-scraper"}, {"web", "frontend"}},
-	"operator": {{"operators", "foo-operator"}, {"foo-system", "foo-controller-manager"}, {"samplecontroller", "samplecontroller"}},
+	"ci":       {{"ci", "deployer", "terraform-provider-kubernetes"}, {"jenkins", "jenkins-agent", "kubectl"}, {"gitlab", "gitlab-runner", "gitlab-agent"}, {"actions", "arc-runner", "helm"}},
+	"gitops":   {{"argocd", "argocd-application-controller", "argocd-application-controller"}, {"flux-system", "kustomize-controller", "kustomize-controller"}, {"fleet", "fleet-agent", "fleetagent"}},
+	"intruder": {{"legacy", "reporting", "kubectl"}, {"monitoring", "metrics-scraper", "peirates"}, {"web", "frontend", "kdigger"}},
+	"operator": {{"operators", "foo-operator", ""}, {"foo-system", "foo-controller-manager", "manager"}, {"samplecontroller", "samplecontroller", ""}},
 }
 
 // pick draws an account for every part, always in the same order.
@@ -162,11 +164,13 @@ func (r *recorder) hire(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		actor := r.newActor(a.user(), access)
+		actor.agent = a.program
 		if part == "operator" {
-			c.operator = r.newActor(a.user(), access)
+			c.operator = actor
 			continue
 		}
-		c.accounts[part] = r.newActor(a.user(), access)
+		c.accounts[part] = actor
 	}
 	return nil
 }
@@ -179,7 +183,7 @@ func (r *recorder) newActor(name string, access *cluster.Access) *actor {
 // kubectl returns what runs kubectl as an actor.
 func (r *recorder) kubectl(a *actor, args ...string) process.Spec {
 	return process.Spec{
-		Name: "kubectl", Path: r.options.Lab, Args: args,
+		Name: "kubectl", Program: a.agent, Path: r.options.Lab, Args: args,
 		Env: []string{
 			cluster.PartVariable + "=kubectl", "KUBECONFIG=" + a.access.Kubeconfig, "HOME=" + a.home,
 			"KUBECTL_KUBERC=false", "TMPDIR=" + r.work,

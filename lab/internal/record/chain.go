@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,14 +31,10 @@ type chain struct {
 // phase runs a phase's chains with its workers.
 func (r *recorder) phase(ctx context.Context, n int) error {
 	f := &r.plan.Phases[n]
-	var fitting []*scenario.Scenario
-	for i := range r.options.Scenarios {
-		if s := &r.options.Scenarios[i]; f.fits(s, r.plan.Operator) {
-			fitting = append(fitting, s)
-		}
-	}
+	fitting := r.fitting[n]
 	if len(fitting) == 0 {
-		return fmt.Errorf("no scenario fits the mode %s", f.Mode)
+		r.options.Progress(fmt.Sprintf("phase %d: left out, since none of the chosen scenarios fits it", n+1))
+		return nil
 	}
 	count := f.Chains
 	if count == 0 {
@@ -56,8 +53,18 @@ func (r *recorder) phase(ctx context.Context, n int) error {
 	if err := r.workers(ctx, f, queue, spaces); err != nil {
 		return err
 	}
-	_, err = r.tail.quiet(ctx, nil, 6*time.Second, time.Minute)
+	_, err = r.silence(ctx, nil, 6*time.Second, fmt.Sprintf("phase %d", n+1))
 	return err
+}
+
+// silence waits for silence at most a minute, says whether it came, and warns
+// where it did not.
+func (r *recorder) silence(ctx context.Context, tokens []string, d time.Duration, after string) (calm bool, err error) {
+	calm, err = r.tail.quiet(ctx, tokens, d, time.Minute)
+	if err == nil && !calm {
+		r.warn(fmt.Sprintf("%v of silence did not come within a minute after %s", d, after))
+	}
+	return calm, err
 }
 
 // makeSpaces makes the namespaces that a phase's chains share.
@@ -74,7 +81,8 @@ func (r *recorder) makeSpaces(ctx context.Context, f *Phase) ([]string, error) {
 		}
 		spaces = append(spaces, token)
 	}
-	_, err := r.tail.quiet(ctx, spaces, 2*time.Second, time.Minute)
+	// What still follows holds only their tokens, which are no chain's.
+	_, err := r.silence(ctx, spaces, 2*time.Second, "making shared namespaces")
 	return spaces, err
 }
 
@@ -137,20 +145,28 @@ func (r *recorder) playChain(ctx context.Context, f *Phase, s *scenario.Scenario
 	c.people = [2]*actor{people[first], people[second]}
 	exclusive := s.Scope == scenario.Alone
 	if exclusive {
-		// What earlier chains left behind must be over.
-		if _, err := r.tail.quiet(ctx, nil, 8*time.Second, time.Minute); err != nil {
+		// What earlier chains left behind must be over. Where it is not, the chain
+		// does not get the lines that name no chain.
+		calm, err := r.silence(ctx, nil, 8*time.Second, "the chains before "+s.Name)
+		if err != nil {
 			return err
 		}
+		exclusive = calm
 	}
 	c.begin(spaces, exclusive)
 	steps := c.steps()
-	for i := range steps {
-		if err := c.step(ctx, i, steps); err != nil {
+	for i, count := 0, 0; i < len(steps); i += count {
+		count = 1
+		for i+count < len(steps) && steps[i+count].Meanwhile {
+			count++
+		}
+		if err := c.step(ctx, i, count, steps); err != nil {
 			return fmt.Errorf("scenario %s, step %d: %w", s.Name, i+1, err)
 		}
 	}
 	if exclusive {
-		if _, err := r.tail.quiet(ctx, nil, 8*time.Second, time.Minute); err != nil {
+		// What comes later names the chain, or nobody gets it.
+		if _, err := r.silence(ctx, nil, 8*time.Second, s.Name); err != nil {
 			return err
 		}
 	}
@@ -183,7 +199,8 @@ func (c *chain) begin(spaces []string, exclusive bool) {
 		c.values[v] = token
 		entry.Tokens = append(entry.Tokens, truth.Token{Text: token, Space: c.spaceOf(v, space)})
 	}
-	c.values["Name"] = truth.Capital(c.values["name"])
+	c.values["Name"], c.values["Name3"] = truth.Capital(c.values["name"]), truth.Capital(c.values["name3"])
+	c.values["pod"] = c.values["name"] // until a step prints another
 	c.values["newcomer"] = c.r.cast.accounts["newcomer"].name
 	c.values["request"] = base64.StdEncoding.EncodeToString(c.r.cast.newcomer.Request)
 	for _, t := range entry.Tokens {
@@ -222,34 +239,61 @@ func (c *chain) pause() time.Duration {
 	return 0
 }
 
-// step runs a step, waits for silence, and enters it in the journal.
-func (c *chain) step(ctx context.Context, n int, steps []scenario.Step) error {
+// step runs count steps that start together, mostly one, waits for silence, and
+// enters them in the journal.
+func (c *chain) step(ctx context.Context, n, count int, steps []scenario.Step) error {
 	if err := sleep(ctx, c.pause()); err != nil {
 		return err
 	}
-	raw := &steps[n]
-	s := raw.Expand(c.values)
-	who, err := c.actor(s.By)
-	if err != nil {
-		return err
-	}
-	cmd := truth.Command{
-		Chain: c.number, Step: c.stepNumber(n), User: who.name, Clock: s.Clock > 0,
-		Rapid: c.phase.Mode == Rapid && n < len(steps)-1 && s.Clock == 0,
-	}
-	if err := c.run(ctx, who, &s, &cmd); err != nil {
-		return err
-	}
-	if !cmd.Rapid {
-		if err := c.settle(ctx, &s); err != nil {
+	todo, who, cmds := make([]scenario.Step, count), make([]*actor, count), make([]truth.Command, count)
+	for k := range count {
+		todo[k] = steps[n+k].Expand(c.values)
+		var err error
+		if who[k], err = c.actor(todo[k].By); err != nil {
 			return err
 		}
+		cmds[k] = truth.Command{Chain: c.number, Step: c.stepNumber(n + k), User: who[k].name, Clock: todo[k].Clock > 0}
 	}
-	cmd.Settled = now()
+	if err := c.runAll(ctx, who, todo, cmds); err != nil {
+		return err
+	}
+	last := &todo[count-1]
+	rapid := c.phase.Mode == Rapid && n+count < len(steps) && last.Clock == 0
+	restless := false
+	if !rapid {
+		calm, err := c.settle(ctx, last)
+		if err != nil {
+			return err
+		}
+		restless = !calm
+	}
+	// There is no silence between steps that start together; after all of them, it
+	// follows the one that started last.
+	slices.SortStableFunc(cmds, func(a, b truth.Command) int { return a.Start.Compare(b.Start) })
+	for k := range cmds {
+		cmds[k].Rapid, cmds[k].Restless, cmds[k].Settled = rapid || k < count-1, restless, now()
+	}
 	c.r.mu.Lock()
-	c.r.journal.Commands = append(c.r.journal.Commands, cmd)
+	c.r.journal.Commands = append(c.r.journal.Commands, cmds...)
 	c.r.mu.Unlock()
-	return sleep(ctx, time.Duration(s.Clock))
+	return sleep(ctx, time.Duration(last.Clock))
+}
+
+// runAll runs steps at once and returns when all have ended. The first error
+// ends the others.
+func (c *chain) runAll(ctx context.Context, who []*actor, todo []scenario.Step, cmds []truth.Command) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var group sync.WaitGroup
+	for k := range todo {
+		group.Go(func() {
+			if err := c.run(ctx, who[k], &todo[k], &cmds[k]); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
 }
 
 // stepNumber returns the number of the n-th step in the scenario itself, without
@@ -261,7 +305,8 @@ func (c *chain) stepNumber(n int) int {
 	return n
 }
 
-func (c *chain) settle(ctx context.Context, s *scenario.Step) error {
+// settle waits for the silence after a step and says whether it came.
+func (c *chain) settle(ctx context.Context, s *scenario.Step) (calm bool, err error) {
 	d := time.Duration(s.Settle)
 	if d == 0 {
 		d = time.Duration(c.r.plan.Settle)
@@ -270,16 +315,7 @@ func (c *chain) settle(ctx context.Context, s *scenario.Step) error {
 	if c.r.journalExclusive(c.number) {
 		tokens = nil
 	}
-	calm, err := c.r.tail.quiet(ctx, tokens, d, time.Minute)
-	if err != nil {
-		return err
-	}
-	if !calm {
-		c.r.mu.Lock()
-		c.r.restless++
-		c.r.mu.Unlock()
-	}
-	return nil
+	return c.r.tail.quiet(ctx, tokens, d, time.Minute)
 }
 
 func (r *recorder) journalExclusive(n int) bool {
@@ -332,10 +368,27 @@ func (c *chain) run(ctx context.Context, who *actor, s *scenario.Step, cmd *trut
 	if err != nil {
 		return fmt.Errorf("%s: %w", cmd.Text, err)
 	}
+	if s.Prints != "" {
+		c.printed(s.Prints, out)
+	}
 	if failed := cmd.Status != 0; failed != s.Fails {
 		c.r.warn(fmt.Sprintf("scenario %s (%s): %q ended with status %d: %s", c.scene.Name, c.phase.Mode, cmd.Text, cmd.Status, firstLine(why)))
 	}
 	return nil
+}
+
+// printed gives a variable the name that a command has printed. What is no name
+// of the chain's own would spoil the truth, and the variable keeps its value.
+func (c *chain) printed(variable, out string) {
+	name := strings.TrimSpace(out)
+	for _, t := range truth.FindTokens([]byte(name)) {
+		if slices.Contains(c.tokens, t) && !strings.ContainsAny(name, " \n/") {
+			c.values[variable] = name
+			return
+		}
+	}
+	c.r.warn(fmt.Sprintf("scenario %s (%s): a command printed %q, which is no name of the chain's, and {{%s}} stays %s",
+		c.scene.Name, c.phase.Mode, firstLine(out), variable, c.values[variable]))
 }
 
 // certify gives the newcomer the certificate that a command has printed.

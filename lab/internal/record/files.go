@@ -9,8 +9,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/whet-k8s/whet/lab/internal/policy"
 	"github.com/whet-k8s/whet/lab/internal/truth"
 )
 
@@ -161,25 +163,46 @@ func readLines(path string) ([][]byte, error) {
 	}
 }
 
-// Check proves the recording at PREFIX.* sound, at both levels.
+// Check proves the recording at PREFIX.* sound, at both levels. The card says
+// which policy the audit log is to be held against; without a card none.
 func Check(prefix string) error {
-	metadata, err := load("metadata")
+	metadata, err := load(policy.Metadata)
 	if err != nil {
 		return err
 	}
-	for _, log := range []string{"audit", "metadata"} {
+	chosen, err := policyOf(prefix + "." + fileCard)
+	if err != nil {
+		return err
+	}
+	for log, rules := range map[string]*policy.Policy{"audit": chosen, "metadata": metadata} {
 		lines, truths, contexts, err := Read(prefix, log)
 		if err != nil {
 			return err
-		}
-		rules := metadata
-		if log == "audit" {
-			// The policy of the audit log is not written in it.
-			rules = nil
 		}
 		if err := checkLog(lines, truths, contexts, rules); err != nil {
 			return fmt.Errorf("the %s log is not sound:\n%w", log, err)
 		}
 	}
 	return nil
+}
+
+// policyOf returns the policy that a card names, or nil where there is no card.
+func policyOf(card string) (*policy.Policy, error) {
+	data, err := os.ReadFile(card)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil //nolint:nilnil // No policy is known.
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the recording's card: %w", err)
+	}
+	for line := range strings.Lines(string(data)) {
+		if name, found := strings.CutPrefix(strings.TrimSpace(line), cardPolicy); found {
+			p, err := load(strings.TrimSpace(strings.TrimSuffix(name, "|")))
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", card, err)
+			}
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("%s does not say which audit policy the recording has", card)
 }

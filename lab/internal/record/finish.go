@@ -30,11 +30,14 @@ const (
 
 // Notes are what is known of a recording beside its log.
 type Notes struct {
-	// Version is that of Kubernetes.
+	// Version is that of Kubernetes, Commit the lab's own.
 	Version  string `json:"version"`
+	Commit   string `json:"commit"`
 	Plan     *Plan  `json:"plan"`
 	PlanName string `json:"planName"`
-	Seed     uint64 `json:"seed"`
+	// Arguments chose the scenarios.
+	Arguments []string `json:"arguments"`
+	Seed      uint64   `json:"seed"`
 	// About says what each scenario is about.
 	About   map[string]string `json:"about"`
 	Journal truth.Journal     `json:"journal"`
@@ -43,13 +46,25 @@ type Notes struct {
 // notes returns the notes of the recording in progress.
 func (r *recorder) notes() *Notes {
 	n := &Notes{
-		Version: r.options.Version, Plan: r.plan, PlanName: r.options.PlanName, Seed: r.options.Seed,
+		Version: r.options.Version, Commit: r.options.Commit, Plan: r.plan, PlanName: r.options.PlanName,
+		Arguments: r.options.Arguments, Seed: r.options.Seed,
 		About: map[string]string{}, Journal: r.journal,
 	}
 	for _, s := range r.options.Scenarios {
 		n.About[s.Name] = s.About
 	}
 	return n
+}
+
+// restless counts the steps after which silence did not come in time.
+func (n *Notes) restless() int {
+	count := 0
+	for _, c := range n.Journal.Commands {
+		if c.Restless {
+			count++
+		}
+	}
+	return count
 }
 
 // warn tells something that does not spoil the recording.
@@ -67,8 +82,8 @@ func (r *recorder) finish() error {
 			return err
 		}
 	}
-	if r.restless > 0 {
-		r.warn(fmt.Sprintf("%d steps went on without silence, since it did not come within a minute", r.restless))
+	if n := notes.restless(); n > 0 {
+		r.warn(fmt.Sprintf("%d steps went on without silence, since it did not come within a minute; what may be theirs is unscored", n))
 	}
 	r.options.Progress(fmt.Sprintf("finding the truth about %d lines", len(raw)))
 	return write(raw, notes, r.options.Policy, r.options.Out, r.options.Prefix, r.warn)
@@ -176,7 +191,7 @@ func Build(raw [][]byte, journal *truth.Journal, policyName string, seed uint64)
 		return nil, err
 	}
 	names := truth.Rename(journal, rand.New(rand.NewPCG(seed, 0x6e616d6573))) //nolint:gosec // A seed must give the same numbers each time.
-	replacer := names.Replacer()
+	rename := names.Renamer()
 	out := &Built{}
 	events := make([]*truth.Event, len(raw))
 	keep := make([]bool, len(raw))
@@ -192,25 +207,28 @@ func Build(raw [][]byte, journal *truth.Journal, policyName string, seed uint64)
 			continue
 		}
 		keep[i] = true
-		out.Audit = append(out.Audit, []byte(replacer.Replace(string(cut))))
+		out.Audit = append(out.Audit, rename(cut))
 		bare, _, err := metadata.Apply(line)
 		if err != nil {
 			return nil, fmt.Errorf("line %d of the raw log: %w", i+1, err)
 		}
-		out.Metadata = append(out.Metadata, []byte(replacer.Replace(string(bare))))
+		out.Metadata = append(out.Metadata, rename(bare))
 	}
 	t, err := truth.Attribute(events, journal, keep)
 	if err != nil {
 		return nil, fmt.Errorf("finding the truth: %w", err)
 	}
+	if len(t.Lost) > 0 {
+		return nil, fmt.Errorf("%d commands succeeded and the API server's log holds no request of theirs for a resource, first %q of %s", len(t.Lost), t.Lost[0].Text, t.Lost[0].User)
+	}
 	out.Lines, out.Contexts, out.Rootless = t.Lines, t.Contexts, t.Rootless
 	for i := range out.Contexts {
 		x := &out.Contexts[i]
-		x.Command, x.Resource = replacer.Replace(x.Command), replacer.Replace(x.Resource)
+		x.Command, x.Resource = string(rename([]byte(x.Command))), string(rename([]byte(x.Resource)))
 	}
 	for i := range out.Lines {
 		if p := out.Lines[i].Resource; p != nil {
-			*p = replacer.Replace(*p)
+			*p = string(rename([]byte(*p)))
 		}
 	}
 	return out, out.check(chosen, metadata)

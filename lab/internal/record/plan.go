@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/whet-k8s/whet/lab/internal/scenario"
 	"go.yaml.in/yaml/v3"
@@ -112,6 +114,38 @@ func (p *Plan) check() error {
 		}
 	}
 	return nil
+}
+
+// check finds what must be wrong with a recording before anything is started,
+// and returns which scenarios fit each phase. Of scenarios that somebody chose,
+// some phases may fit none; these are left out.
+func (o *Options) check() ([][]*scenario.Scenario, error) {
+	if o.Plan.Operator && o.Operator == "" {
+		return nil, fmt.Errorf("the plan %s wants the operator, and its program is not beside %s: build it with make lab", o.PlanName, o.Lab)
+	}
+	fitting := make([][]*scenario.Scenario, len(o.Plan.Phases))
+	some := false
+	for n := range o.Plan.Phases {
+		f := &o.Plan.Phases[n]
+		for _, name := range f.Only {
+			if !slices.Contains(o.Known, name) {
+				return nil, fmt.Errorf("the plan %s, phase %d: only names %s, and no scenario is called that", o.PlanName, n+1, name)
+			}
+		}
+		for i := range o.Scenarios {
+			if s := &o.Scenarios[i]; f.fits(s, o.Plan.Operator) {
+				fitting[n] = append(fitting[n], s)
+			}
+		}
+		if len(fitting[n]) == 0 && len(o.Arguments) == 0 {
+			return nil, fmt.Errorf("the plan %s, phase %d: no scenario fits the mode %s and what else the phase asks for", o.PlanName, n+1, f.Mode)
+		}
+		some = some || len(fitting[n]) > 0
+	}
+	if !some {
+		return nil, fmt.Errorf("none of the scenarios that %s names fits any phase of the plan %s: see their scope and needs, and the phases' mode and only", strings.Join(o.Arguments, " "), o.PlanName)
+	}
+	return fitting, nil
 }
 
 // fits says whether a scenario may run in a phase.

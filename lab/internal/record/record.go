@@ -33,11 +33,19 @@ type Options struct {
 	Lab, Operator string
 	// Version is that of the control plane, for the card.
 	Version string
-	Net     netns.Plan
-	Plan    *Plan
+	// Commit says from which state of the repository the lab was built, for the
+	// card; empty where the program does not know.
+	Commit string
+	Net    netns.Plan
+	Plan   *Plan
 	// PlanName names the plan on the card.
 	PlanName  string
 	Scenarios []scenario.Scenario
+	// Arguments are those that chose the scenarios; without any, they are all of
+	// the lab's own, and every phase must find some that fit.
+	Arguments []string
+	// Known are the names of all scenarios that a plan may ask for.
+	Known []string
 	// Policy names the audit policy of the recording.
 	Policy string
 	// Seed chooses scenarios, actors and names.
@@ -54,6 +62,7 @@ type Options struct {
 type recorder struct {
 	options Options
 	plan    *Plan
+	fitting [][]*scenario.Scenario // of each phase
 	work    string
 	cluster *cluster.Cluster
 	tail    *tail
@@ -61,17 +70,24 @@ type recorder struct {
 	homes   int
 	from    int64 // where in the audit log the recording starts
 
-	mu       sync.Mutex
-	rng      *rand.Rand
-	journal  truth.Journal
-	restless int // how often silence did not come in time
+	mu      sync.Mutex
+	rng     *rand.Rand
+	journal truth.Journal
 }
 
-// diskNeeded is what a recording may need for the log and the cluster's data.
-const diskNeeded = 2 << 30
+// diskNeeded is what a recording may need for the log and the cluster's data,
+// outNeeded what its files may take, compressed.
+const (
+	diskNeeded = 2 << 30
+	outNeeded  = 64 << 20
+)
 
 // Record makes a recording. On an error no file of it is left.
 func Record(ctx context.Context, o Options) (err error) {
+	fitting, err := o.check()
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(o.Out, 0o755); err != nil { //nolint:gosec // A recording is for everyone.
 		return fmt.Errorf("making the folder for the recording: %w", err)
 	}
@@ -82,13 +98,13 @@ func Record(ctx context.Context, o Options) (err error) {
 	if !o.Keep {
 		defer os.RemoveAll(work)
 	}
-	if err := checkDisk(work); err != nil {
+	if err := errors.Join(checkDisk(work, diskNeeded, "set TMPDIR to a folder on another disk"), checkDisk(o.Out, outNeeded, "choose another folder for --out")); err != nil {
 		return err
 	}
 	r := &recorder{
-		options: o, plan: o.Plan, work: work,
+		options: o, plan: o.Plan, work: work, fitting: fitting,
 		rng:     rand.New(rand.NewPCG(o.Seed, 0x776865746c6162)), //nolint:gosec // A seed must give the same numbers each time.
-		journal: truth.Journal{Lab: cluster.Admin},
+		journal: truth.Journal{Lab: cluster.Admin, Suffixes: scenario.Suffixes(o.Scenarios)},
 	}
 	if err := r.play(ctx); err != nil {
 		return err
@@ -96,13 +112,13 @@ func Record(ctx context.Context, o Options) (err error) {
 	return r.finish()
 }
 
-func checkDisk(dir string) error {
+func checkDisk(dir string, needed uint64, advice string) error {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return fmt.Errorf("looking at the disk of %s: %w", dir, err)
 	}
-	if free := s.Bavail * uint64(s.Bsize); free < diskNeeded {
-		return fmt.Errorf("%s has %d MiB free and a recording may need %d MiB; set TMPDIR to a folder on another disk", dir, free>>20, int64(diskNeeded)>>20)
+	if free := s.Bavail * uint64(s.Bsize); free < needed {
+		return fmt.Errorf("%s has %d MiB free and a recording may need %d MiB there; %s", dir, free>>20, needed>>20, advice)
 	}
 	return nil
 }
@@ -145,8 +161,7 @@ func (r *recorder) play(ctx context.Context) error {
 		}
 	}
 	r.options.Progress("waiting for the last effects")
-	_, err = r.tail.quiet(ctx, nil, 8*time.Second, 2*time.Minute)
-	if err != nil {
+	if _, err := r.silence(ctx, nil, 8*time.Second, "the last chain"); err != nil {
 		return because(ctx, err)
 	}
 	return r.cluster.AuditComplete(ctx)
@@ -168,17 +183,14 @@ func (r *recorder) prepare(ctx context.Context) error {
 		return err
 	}
 	if r.plan.Operator {
-		if r.options.Operator == "" {
-			return errors.New("the plan wants the operator, and its program is not there: build it with make lab")
-		}
 		r.options.Progress("starting the operator")
-		spec := process.Spec{Name: "sample-controller", Path: r.options.Operator, Args: []string{"-kubeconfig", r.cast.operator.access.Kubeconfig}}
+		spec := process.Spec{Name: "sample-controller", Program: r.cast.operator.agent, Path: r.options.Operator, Args: []string{"-kubeconfig", r.cast.operator.access.Kubeconfig}}
 		if err := r.cluster.Run(spec); err != nil {
 			return err
 		}
 	}
 	r.options.Progress("waiting for silence")
-	if _, err := r.tail.quiet(ctx, nil, 5*time.Second, time.Minute); err != nil {
+	if _, err := r.silence(ctx, nil, 5*time.Second, "preparing the cluster"); err != nil {
 		return err
 	}
 	info, err := os.Stat(r.cluster.AuditLog())

@@ -1,12 +1,14 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,9 +74,62 @@ func TestScenariosRunWhereTheyFit(t *testing.T) {
 	}
 }
 
+func TestARecordingThatCannotBeIsRefusedAtOnce(t *testing.T) {
+	scene := func(name string, scope scenario.Scope) scenario.Scenario {
+		return scenario.Scenario{Name: name, Scope: scope}
+	}
+	alone, together := Phase{Mode: OneByOne}, Phase{Mode: Together}
+	tests := []struct {
+		name     string
+		options  Options
+		plan     Plan
+		want     string
+		fittings []int
+	}{
+		{"all fit", Options{Scenarios: []scenario.Scenario{scene("a", ""), scene("b", scenario.Alone)}}, Plan{Phases: []Phase{alone, together}}, "", []int{2, 1}},
+		{"a phase that fits none", Options{Scenarios: []scenario.Scenario{scene("b", scenario.Alone)}}, Plan{Phases: []Phase{alone, together}}, "phase 2: no scenario fits the mode together", nil},
+		{"one that fits none of those chosen", Options{Arguments: []string{"b"}, Scenarios: []scenario.Scenario{scene("b", scenario.Alone)}}, Plan{Phases: []Phase{alone, together}}, "", []int{1, 0}},
+		{"none fits", Options{Arguments: []string{"b.yaml"}, Scenarios: []scenario.Scenario{scene("b", scenario.Own)}}, Plan{Phases: []Phase{together}}, "none of the scenarios that b.yaml names fits any phase of the plan mine", nil},
+		{"an unknown name", Options{Scenarios: []scenario.Scenario{scene("a", "")}}, Plan{Phases: []Phase{{Mode: Together, Only: []string{"no-such"}}}}, "phase 1: only names no-such", nil},
+		{"a known name that was not chosen", Options{Arguments: []string{"a"}, Scenarios: []scenario.Scenario{scene("a", "")}}, Plan{Phases: []Phase{{Mode: Together, Only: []string{"b"}}, together}}, "", []int{0, 1}},
+		{"no operator", Options{Lab: "/bin/lab", Scenarios: []scenario.Scenario{scene("a", "")}}, Plan{Operator: true, Phases: []Phase{together}}, "not beside /bin/lab", nil},
+	}
+	for _, tt := range tests {
+		o := tt.options
+		o.Plan, o.PlanName, o.Known, o.Out = &tt.plan, "mine", []string{"a", "b"}, filepath.Join(t.TempDir(), "out")
+		fitting, err := o.check()
+		var got []int
+		for _, f := range fitting {
+			got = append(got, len(f))
+		}
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || !slices.Equal(got, tt.fittings) {
+			t.Errorf("%s: %v, %v; want %v, %q", tt.name, got, err, tt.fittings, tt.want)
+		}
+		if tt.want == "" {
+			continue
+		}
+		if err := Record(context.Background(), o); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: Record says %v; want %q", tt.name, err, tt.want)
+		}
+		if _, err := os.Stat(o.Out); err == nil {
+			t.Errorf("%s: the folder for the recording was made", tt.name)
+		}
+	}
+}
+
+func TestDiskSpaceIsLookedAt(t *testing.T) {
+	dir := t.TempDir()
+	if err := checkDisk(dir, 1, ""); err != nil {
+		t.Error(err)
+	}
+	if err := checkDisk(dir, 1<<62, "free some"); err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "free some") {
+		t.Errorf("a disk that is too small gives %v", err)
+	}
+}
+
 // rawLog is a log with tokens as the API server writes it, and its journal.
 func rawLog() ([][]byte, *truth.Journal) {
-	const token, space = "zqaaaaaaaaa1", "zqsssssssss1"
+	const token, space = "zqaaaaaaaa1suw", "zqssssssss1ksd"
 	at := func(s int) time.Time { return time.Date(2026, 11, 23, 12, 0, s, 0, time.UTC) }
 	line := func(second int, user, verb, uri, resource, name string) []byte {
 		return fmt.Appendf(nil, `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"id-%d","stage":"ResponseComplete","requestURI":%q,"verb":%q,`+
@@ -126,6 +181,15 @@ func TestBuild(t *testing.T) {
 		if strings.Contains(string(b.Metadata[0]), "requestObject") {
 			t.Errorf("%s: the metadata log has bodies", tt.policy)
 		}
+	}
+}
+
+// The commands of a log that has lost some of its lines cannot all be told.
+func TestBuildRefusesALogWithoutACommand(t *testing.T) {
+	raw, journal := rawLog()
+	journal.Commands = append(journal.Commands, truth.Command{User: "bob", Text: "kubectl get pods", Start: journal.Chains[0].Start, End: journal.Chains[0].End, Settled: journal.Chains[0].End})
+	if _, err := Build(raw, journal, "metadata", 1); err == nil || !strings.Contains(err.Error(), `"kubectl get pods" of bob`) {
+		t.Errorf("Build says %v; want the command and its user", err)
 	}
 }
 
@@ -207,14 +271,14 @@ func TestTailKnowsWhenSilenceComes(t *testing.T) {
 			write(append(append([]byte{}, raw[2]...), '\n'))
 		}
 	}()
-	if calm, err := tail.quiet(ctx, []string{"zqaaaaaaaaa1"}, 10*time.Second, 150*time.Millisecond); calm || err != nil {
+	if calm, err := tail.quiet(ctx, []string{"zqaaaaaaaa1suw"}, 10*time.Second, 150*time.Millisecond); calm || err != nil {
 		t.Errorf("calm %v, %v while lines come", calm, err)
 	}
 	<-stop
-	if calm, err := tail.quiet(ctx, []string{"zqaaaaaaaaa1"}, 100*time.Millisecond, 10*time.Second); !calm || err != nil {
+	if calm, err := tail.quiet(ctx, []string{"zqaaaaaaaa1suw"}, 100*time.Millisecond, 10*time.Second); !calm || err != nil {
 		t.Errorf("calm %v, %v after the last line", calm, err)
 	}
-	if calm, err := tail.quiet(ctx, []string{"zqnobody00000"}, 50*time.Millisecond, 10*time.Second); !calm || err != nil {
+	if calm, err := tail.quiet(ctx, []string{"zqnobody000agv"}, 50*time.Millisecond, 10*time.Second); !calm || err != nil {
 		t.Errorf("calm %v, %v for a token that never came", calm, err)
 	}
 	write([]byte("no JSON\n"))
@@ -260,11 +324,44 @@ func TestCall(t *testing.T) {
 	}
 }
 
+// Clients take their user agent from the name that their program runs under.
+func TestAccountsRunProgramsOfTheirOwn(t *testing.T) {
+	r := &recorder{options: Options{Lab: "/bin/lab"}}
+	for _, tt := range []struct{ agent, want string }{{"", "kubectl"}, {"fleetagent", "fleetagent"}} {
+		a := r.newActor("x", &cluster.Access{})
+		a.agent = tt.agent
+		cmd := r.kubectl(a, "get", "pods")
+		if got := cmp.Or(cmd.Program, cmd.Name); got != tt.want || cmd.Path != "/bin/lab" {
+			t.Errorf("an actor with the program %q runs %s of %s; want %s", tt.agent, got, cmd.Path, tt.want)
+		}
+	}
+}
+
+func TestPrintedNames(t *testing.T) {
+	const token, other = "zqaaaaaaaa1suw", "zqssssssss1ksd"
+	for _, tt := range []struct{ out, want string }{
+		{token + "-5d4f-x7k2p\n", token + "-5d4f-x7k2p"},
+		{"", token},
+		{"web-5d4f-x7k2p", token},
+		{other + "-5d4f-x7k2p", token},
+		{token + "-a " + token + "-b", token},
+	} {
+		c := &chain{
+			r: &recorder{options: Options{Progress: func(string) {}}}, phase: &Phase{}, scene: &scenario.Scenario{},
+			tokens: []string{token}, values: map[string]string{"pod": token},
+		}
+		if c.printed("pod", tt.out); c.values["pod"] != tt.want {
+			t.Errorf("after %q was printed, the pod is %s; want %s", tt.out, c.values["pod"], tt.want)
+		}
+	}
+}
+
 func TestRebuild(t *testing.T) {
 	raw, journal := rawLog()
+	journal.Commands[0].Restless = true
 	dir, out := t.TempDir(), t.TempDir()
 	r := &recorder{work: dir, plan: &Plan{Nodes: 1, People: 2, Phases: []Phase{{Mode: Together}}}, journal: *journal,
-		options: Options{Version: "v1.37.2", PlanName: "short", Seed: 3, Progress: func(string) {}, Scenarios: []scenario.Scenario{{Name: "pod", About: "A pod."}}}}
+		options: Options{Version: "v1.37.2", Commit: "0123abc-dirty", Arguments: []string{"pod", "my scenarios"}, PlanName: "short", Seed: 3, Progress: func(string) {}, Scenarios: []scenario.Scenario{{Name: "pod", About: "A pod."}}}}
 	if err := r.keepRaw(raw, r.notes()); err != nil {
 		t.Fatal(err)
 	}
@@ -278,9 +375,23 @@ func TestRebuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"v1.37.2", "--plan short --seed 3 --policy gke", "- pod (1): A pod.", "- alice: 1 commands", "| lines | 3 |"} {
+	for _, want := range []string{"v1.37.2", "make lab KUBERNETES=v1.37.2", "git checkout 0123abc    # and what was changed", "lab/bin/v1.37.2/lab record pod 'my scenarios' --plan short --seed 3 --policy gke --out DIR --prefix again", "- pod (1): A pod.", "- alice: 1 commands", "| lines | 3 |", "| steps after which silence did not come | 1 |"} {
 		if !strings.Contains(string(card), want) {
 			t.Errorf("the card lacks %q:\n%s", want, card)
+		}
+	}
+	// The check holds the log against the policy that the card names.
+	for _, tt := range []struct{ old, new, want string }{
+		{"| audit policy | gke |", "| audit policy | request-response |", "where the policy says RequestResponse"},
+		{"| audit policy | gke |", "| audit policy | none |", "none"},
+		{"| audit policy | gke |", "", "does not say which audit policy"},
+	} {
+		other := strings.Replace(string(card), tt.old, tt.new, 1)
+		if err := os.WriteFile(filepath.Join(out, "again.card.md"), []byte(other), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := Check(filepath.Join(out, "again")); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("with %q on the card the check says %v; want %q", tt.new, err, tt.want)
 		}
 	}
 	if err := Rebuild(t.TempDir(), "gke", out, "none", nil); err == nil {

@@ -6,6 +6,7 @@ package replicate
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -27,17 +28,26 @@ type Recording struct {
 // Copier writes copies of a recording. Use [New].
 type Copier struct {
 	recording *Recording
-	length    time.Duration // from one copy's start to the next one's
+	length    time.Duration // from one copy's start to the next one's, in whole minutes
 	versions  int64         // what a copy adds to resource versions
+	from, to  time.Time     // between these, digits in a name are a time
 }
 
-// gap is the silence between two copies.
-const gap = 5 * time.Second
+const (
+	// gap is the least silence between two copies.
+	gap = 5 * time.Second
+	// margin is how far before and after the recording the times in names may lie.
+	margin = 24 * time.Hour
+)
 
 var (
 	uuidForm    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	timeForm    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z`)
-	versionForm = regexp.MustCompile(`("resourceVersion":"|resourceVersion=)(\d{1,15})`)
+	versionForm = regexp.MustCompile(`("resourceVersion":"|\\"resourceVersion\\":\\"|resourceVersion=)(\d{1,15})`)
+	// An Event is called after its object and the time, in nanoseconds; a CronJob's
+	// Job after the CronJob and the time, in minutes.
+	nanosForm   = regexp.MustCompile(`[a-z0-9]\.[0-9a-f]{16}\b`)
+	minutesForm = regexp.MustCompile(`[a-z0-9]-[0-9]{8}\b`)
 )
 
 // New returns a copier of a recording, which must have at least one line.
@@ -64,7 +74,9 @@ func New(r *Recording) (*Copier, error) {
 			}
 		}
 	}
-	c.length = last.Sub(first) + gap
+	// Whole minutes, so that schedules and the times in the names of Jobs agree.
+	c.length = (last.Sub(first) + gap + time.Minute - 1).Truncate(time.Minute)
+	c.from, c.to = first.Add(-margin), last.Add(margin)
 	return c, nil
 }
 
@@ -76,6 +88,8 @@ func (c *Copier) Line(line []byte, n int) []byte {
 	}
 	line = uuidForm.ReplaceAllFunc(line, func(id []byte) []byte { return freshID(id, n) })
 	line = timeForm.ReplaceAllFunc(line, func(t []byte) []byte { return c.later(t, n) })
+	line = nanosForm.ReplaceAllFunc(line, func(m []byte) []byte { return c.laterInName(m, 16, time.Nanosecond, n) })
+	line = minutesForm.ReplaceAllFunc(line, func(m []byte) []byte { return c.laterInName(m, 10, time.Minute, n) })
 	return versionForm.ReplaceAllFunc(line, func(m []byte) []byte {
 		digits := bytes.LastIndexAny(m, `"=`) + 1
 		v, err := strconv.ParseInt(string(m[digits:]), 10, 64)
@@ -107,6 +121,17 @@ func (c *Copier) later(text []byte, n int) []byte {
 		layout += "." + "000000000"[:len(text)-dot-2]
 	}
 	return t.Add(time.Duration(n)*c.length).AppendFormat(nil, layout+"Z")
+}
+
+// laterInName shifts the time in a name, which stands behind its first two
+// characters to the base, in units since the Unix epoch. Digits that are no time
+// near the recording stay.
+func (c *Copier) laterInName(name []byte, base int, unit time.Duration, n int) []byte {
+	v, err := strconv.ParseInt(string(name[2:]), base, 64)
+	if err != nil || v > c.to.UnixNano()/int64(unit) || v < c.from.UnixNano()/int64(unit) {
+		return name
+	}
+	return strconv.AppendInt(append([]byte{}, name[:2]...), v+int64(n)*int64(c.length/unit), base)
 }
 
 // Truth returns the truth of the n-th copy's lines.
@@ -153,11 +178,15 @@ func contextName(name string, n int) string {
 type Sink struct{ Audit, Metadata, Truth, Contexts io.Writer }
 
 // Write writes copies until the audit log has at least size bytes, and at least
-// one, and returns how many. encode writes a truth line or a context as JSON.
-func (c *Copier) Write(s Sink, size int64, encode func(any) ([]byte, error)) (copies int, err error) {
+// one, and returns how many. encode writes a truth line or a context as JSON. It
+// stops with an error when the context ends.
+func (c *Copier) Write(ctx context.Context, s Sink, size int64, encode func(any) ([]byte, error)) (copies int, err error) {
 	var written int64
 	for copies == 0 || written < size {
 		for _, line := range c.recording.Audit {
+			if ctx.Err() != nil {
+				return copies, fmt.Errorf("writing copy %d: %w", copies+1, context.Cause(ctx))
+			}
 			line = c.Line(line, copies)
 			if _, err := s.Audit.Write(append(line[:len(line):len(line)], '\n')); err != nil {
 				return copies, fmt.Errorf("writing the audit log: %w", err)

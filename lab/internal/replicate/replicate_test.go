@@ -2,8 +2,10 @@ package replicate
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +37,7 @@ func TestCopiesAreSoundTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	var audit, metadata, lines, contexts bytes.Buffer
-	copies, err := c.Write(Sink{&audit, &metadata, &lines, &contexts}, 3000, json.Marshal)
+	copies, err := c.Write(t.Context(), Sink{&audit, &metadata, &lines, &contexts}, 3000, json.Marshal)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +73,9 @@ func TestLine(t *testing.T) {
 		t.Errorf("the copy 0 differs: %s", got)
 	}
 	got := string(c.Line([]byte(root), 2))
-	// The recording takes 55.499999 seconds, and 5 lie between two copies.
-	for _, want := range []string{`"creationTimestamp":"2026-11-23T12:02:00Z"`, `"requestReceivedTimestamp":"2026-11-23T12:02:00.999999Z"`, "resourceVersion=0\"", `"resourceVersion":"125"`} {
+	// The recording takes 55.499999 seconds, at least 5 lie between two copies, and
+	// a copy takes whole minutes.
+	for _, want := range []string{`"creationTimestamp":"2026-11-23T12:04:00Z"`, `"requestReceivedTimestamp":"2026-11-23T12:04:00.000001Z"`, "resourceVersion=0\"", `"resourceVersion":"125"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the second copy lacks %s:\n%s", want, got)
 		}
@@ -89,6 +92,45 @@ func TestLine(t *testing.T) {
 	}
 	if id(root, 2) != id(effect, 2) || id(root, 2) == id(root, 1) {
 		t.Error("an id must be one in a copy and differ between copies")
+	}
+}
+
+// What names hold of a time is shifted as the times are, so that a linker that
+// reads them finds the copies as it finds the recording.
+func TestTimesInNames(t *testing.T) {
+	c, err := New(recording())
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	nanos := func(t time.Time) string { return strconv.FormatInt(t.UnixNano(), 16) }
+	minutes := func(t time.Time) string { return strconv.FormatInt(t.Unix()/60, 10) }
+	for _, tt := range []struct{ in, want string }{
+		{"web." + nanos(begin), "web." + nanos(begin.Add(4*time.Minute))},
+		{`"name":"web-x7k2p.` + nanos(begin) + `","involved`, `"name":"web-x7k2p.` + nanos(begin.Add(4*time.Minute)) + `","involved`},
+		{"report-" + minutes(begin) + "-x7k2p", "report-" + minutes(begin.Add(4*time.Minute)) + "-x7k2p"},
+		{"report-" + minutes(begin), "report-" + minutes(begin.Add(4*time.Minute))},
+		{"web.0000000000000001", "web.0000000000000001"},
+		{"aks-nodepool1-12345678-vmss000000", "aks-nodepool1-12345678-vmss000000"},
+		{"web.ffffffffffffffff", "web.ffffffffffffffff"},
+		{`{\"resourceVersion\":\"41\"}`, `{\"resourceVersion\":\"125\"}`},
+	} {
+		if got := string(c.Line([]byte(tt.in), 2)); got != tt.want {
+			t.Errorf("%s becomes %s; want %s", tt.in, got, tt.want)
+		}
+	}
+}
+
+func TestWriteIsInterrupted(t *testing.T) {
+	c, err := New(recording())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var b bytes.Buffer
+	if _, err := c.Write(ctx, Sink{&b, &b, &b, &b}, 1, json.Marshal); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupt gives %v", err)
 	}
 }
 
@@ -125,7 +167,7 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if _, err := c.Write(Sink{full{}, &b, &b, &b}, 1, json.Marshal); err == nil || !strings.Contains(err.Error(), "audit log") {
+	if _, err := c.Write(t.Context(), Sink{full{}, &b, &b, &b}, 1, json.Marshal); err == nil || !strings.Contains(err.Error(), "audit log") {
 		t.Errorf("a full disk gives %v", err)
 	}
 }

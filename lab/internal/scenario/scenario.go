@@ -13,7 +13,8 @@
 // Every name that a scenario gives to an object comes from a variable
 // ({{name}}, {{name2}}, {{name3}}, {{ns}}): the recorder puts random tokens
 // there and knows each line of the audit log by them. [Load] refuses unknown
-// fields, unknown variables and steps that do nothing, with the file and line.
+// fields, unknown variables, steps that do nothing, and names from elsewhere where
+// it sees them, with the file and line.
 package scenario
 
 import (
@@ -71,6 +72,9 @@ type Step struct {
 	// By says who acts: first or second (of the chain's two people), either
 	// (drawn by chance, the default), or the name of an account of [Accounts].
 	By string `yaml:"by"`
+	// Meanwhile says that the step starts together with the one before it. What
+	// they cause cannot be told apart and is unscored, as in a hurry.
+	Meanwhile bool `yaml:"meanwhile"`
 	// Fails says that the command must end with a failure.
 	Fails bool `yaml:"fails"`
 	// Settle is how long nothing may happen before the next step; the
@@ -82,6 +86,9 @@ type Step struct {
 	// Certifies says that the command prints the newcomer's certificate as an
 	// API object holds it, in base64; the newcomer acts with it from then on.
 	Certifies bool `yaml:"certifies"`
+	// Prints names the variable, pod, that becomes what the command prints: the
+	// name of an object of the chain's, which controllers have given it.
+	Prints string `yaml:"prints"`
 	// Timeout ends the recording when the command takes longer; a minute where
 	// it is zero.
 	Timeout Duration `yaml:"timeout"`
@@ -122,6 +129,9 @@ func Accounts() []string {
 }
 
 const newcomer = "newcomer"
+
+// printed is the variable that a step's output may become.
+const printed = "pod"
 
 // Load reads a file of scenarios; name stands in the errors.
 func Load(name string, r io.Reader) ([]Scenario, error) {
@@ -165,7 +175,7 @@ func (s *Scenario) check() error {
 	if len(s.Steps) == 0 {
 		return fmt.Errorf("%s: no steps", s.Name)
 	}
-	certified := false
+	certified, prints := false, false
 	for i := range s.Steps {
 		step := &s.Steps[i]
 		if err := step.check(s.Scope); err != nil {
@@ -174,10 +184,19 @@ func (s *Scenario) check() error {
 		if step.By == newcomer && !certified {
 			return fmt.Errorf("%s: step %d: the newcomer has no certificate before a step that certifies", s.Name, i+1)
 		}
-		certified = certified || step.Certifies
+		if step.Meanwhile && (i == 0 || s.Steps[i-1].alone() || step.Certifies || step.Prints != "") {
+			return fmt.Errorf("%s: step %d: it cannot start together with the one before it: neither may print, and only the last may set a clock", s.Name, i+1)
+		}
+		if contains(step.Variables(), printed) && !prints {
+			return fmt.Errorf("%s: step %d: {{%s}} has no value before a step that prints it", s.Name, i+1, printed)
+		}
+		certified, prints = certified || step.Certifies, prints || step.Prints == printed
 	}
 	return nil
 }
+
+// alone says that nothing may start together with the step.
+func (s *Step) alone() bool { return s.Certifies || s.Prints != "" || s.Clock > 0 }
 
 func (s *Step) check(scope Scope) error {
 	if (s.Run == "") == (s.Call == nil) {
@@ -186,8 +205,11 @@ func (s *Step) check(scope Scope) error {
 	if s.Call != nil && (s.Call.Method == "" || !strings.HasPrefix(s.Call.Path, "/")) {
 		return errors.New("a call has a method and a path that starts with a slash")
 	}
-	if s.Certifies && s.Run == "" {
-		return errors.New("only a command certifies, not a call")
+	if (s.Certifies || s.Prints != "") && s.Run == "" {
+		return errors.New("only a command certifies or prints, not a call")
+	}
+	if s.Prints != "" && s.Prints != printed {
+		return fmt.Errorf("prints %q: the variable that a command may print is %s", s.Prints, printed)
 	}
 	if s.Run != "" {
 		words, err := Split(s.Run)
@@ -214,18 +236,19 @@ func (s *Step) check(scope Scope) error {
 	if scope == Cluster && contains(vars, "ns") {
 		return errors.New("a scenario of scope cluster has no {{ns}}")
 	}
-	return nil
+	return s.checkNames(scope)
 }
 
 var variable = regexp.MustCompile(`\{\{([A-Za-z0-9]*)\}\}`)
 
 // Variables lists the variables that a scenario may use: ns, the namespace;
-// name, name2 and name3, names for objects; Name, the first with a capital;
-// first and second, the two people's user names; node and node2, two nodes;
-// newcomer, the newcomer's user name, and request, the newcomer's certificate
-// request as an API object holds it.
+// name and name2, names for objects in it, name3, a name for objects of the
+// cluster; Name and Name3, these with a capital; first and second, the two
+// people's user names; node and node2, two nodes; newcomer, the newcomer's user
+// name, and request, the newcomer's certificate request as an API object holds
+// it; pod, what a step has printed.
 func Variables() []string {
-	return []string{"ns", "name", "name2", "name3", "Name", "first", "second", "node", "node2", newcomer, "request"}
+	return []string{"ns", "name", "name2", "name3", "Name", "Name3", "first", "second", "node", "node2", newcomer, "request", printed}
 }
 
 // Variables lists the variables that the step uses, each once, sorted.
@@ -236,12 +259,34 @@ func (s *Step) Variables() []string {
 			seen[m[1]] = true
 		}
 	}
-	out := make([]string, 0, len(seen))
-	for v := range seen {
-		out = append(out, v)
+	return sorted(seen)
+}
+
+func sorted(set map[string]bool) []string {
+	out := make([]string, 0, len(set))
+	for s := range set {
+		out = append(out, s)
 	}
 	sort.Strings(out)
 	return out
+}
+
+var suffix = regexp.MustCompile(`\{\{name[23]?\}\}(-[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)`)
+
+// Suffixes lists what the scenarios put behind a name to make another name of
+// it, each once, sorted.
+func Suffixes(list []Scenario) []string {
+	seen := map[string]bool{}
+	for i := range list {
+		for k := range list[i].Steps {
+			for _, text := range list[i].Steps[k].texts() {
+				for _, m := range suffix.FindAllStringSubmatch(*text, -1) {
+					seen[m[1]] = true
+				}
+			}
+		}
+	}
+	return sorted(seen)
 }
 
 // Expand returns the step with its variables replaced. A variable without a

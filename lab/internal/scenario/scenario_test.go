@@ -45,6 +45,16 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestSuffixes(t *testing.T) {
+	list, err := Load("x", strings.NewReader("scenarios:\n- name: x\n  steps:\n  - run: kubectl -n {{ns}} get pod {{name}}-api-0 {{name2}}s {{ns}}-x\n    stdin: '{{name3}}-db {{name}}-api-0'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := Suffixes(list), []string{"-api-0", "-db"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("the suffixes are %q; want %q", got, want)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	step := func(s string) string { return "scenarios:\n- name: x\n  steps:\n  - " + s + "\n" }
 	tests := []struct{ name, text, want string }{
@@ -66,12 +76,33 @@ func TestLoadRefuses(t *testing.T) {
 		{"a namespace in the cluster", "scenarios:\n- name: x\n  scope: cluster\n  steps: [{run: 'kubectl -n {{ns}} get pods'}]", "has no {{ns}}"},
 		{"a newcomer without a certificate", step("run: kubectl get pods\n    by: newcomer"), "no certificate before a step that certifies"},
 		{"a call that certifies", step("{call: {method: GET, path: /api}, certifies: true}"), "only a command certifies"},
+		{"a call that prints", step("{call: {method: GET, path: /api}, prints: pod}"), "only a command certifies or prints"},
+		{"nothing to start together with", step("{run: kubectl get pods, meanwhile: true}"), "cannot start together"},
+		{"two that print", step("{run: kubectl get pods, prints: pod}\n  - {run: kubectl get pods, meanwhile: true}"), "cannot start together"},
+		{"an unknown variable to print", step("{run: kubectl get pods, prints: name}"), `prints "name"`},
+		{"a pod that nobody printed", step("run: kubectl get pod {{pod}}"), "{{pod}} has no value before"},
+		{"a command's own name", step("run: kubectl -n {{ns}} run web --image=nginx"), "comes from no variable"},
+		{"a manifest's own name", step("run: kubectl apply -f -\n    stdin: |\n      kind: Pod\n      metadata: {name: \"{{name}}\"}\n      ---\n      kind: Pod\n      metadata: {name: web}"), "the name web of a Pod comes from no variable"},
+		{"a body's own name", step(`call: {method: POST, path: /api, body: '{"kind":"Pod","metadata":{"name":"web"}}'}`), "the name web of a Pod"},
+		{"a name in a namespace for the cluster", step("run: kubectl apply -f -\n    stdin: |\n      kind: StorageClass\n      metadata: {name: \"{{name}}\"}"), "a StorageClass belongs to no namespace"},
+		{"a command that does so", step("run: kubectl create clusterrole {{name}} --verb=get --resource=nodes"), "a clusterrole belongs to no namespace"},
 		{"a relative path", step("call: {method: GET, path: api}"), "a path that starts with a slash"},
 	}
 	for _, tt := range tests {
 		_, err := Load("bad.yaml", strings.NewReader(tt.text))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "bad.yaml") {
 			t.Errorf("%s: Load says %v; want an error with bad.yaml and %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestCommandsThatMakeNothingNeedNoName(t *testing.T) {
+	for _, run := range []string{
+		"kubectl -n {{ns}} auth can-i create pods", "kubectl get pods", "kubectl -n", "kubectl", "kubectl --context=x create -f -\n    stdin: x",
+		"kubectl -n {{ns}} create token {{name}}", "kubectl create namespace {{name3}}",
+	} {
+		if _, err := Load("x", strings.NewReader("scenarios:\n- name: x\n  steps:\n  - run: "+run+"\n")); err != nil {
+			t.Errorf("%s: %v", run, err)
 		}
 	}
 }

@@ -58,9 +58,11 @@ type Context struct {
 type Truth struct {
 	Lines    []Line
 	Contexts []Context
-	// Rootless are commands that sent no request for a resource. They are no
-	// contexts; their lines are unscored.
+	// Rootless are commands that sent no request for a resource that the policy
+	// logs. They are no contexts; their lines are unscored.
 	Rootless []Command
+	// Lost are commands that succeeded and whose requests the whole log lacks.
+	Lost []Command
 }
 
 // attributor holds the indexes that attribution needs.
@@ -72,6 +74,10 @@ type attributor struct {
 	evidence map[stepKey]map[signature]bool
 	looked   map[string]bool // volumes that a kubelet has looked at
 	clocks   map[cronJob][]setting
+	ends     map[cronJob][]time.Time // when somebody deleted a CronJob
+	// changed says when a command's first request was received that asked to
+	// change something.
+	changed map[int]time.Time
 	// deletions says when a command first deleted something.
 	deletions map[int]time.Time
 }
@@ -84,47 +90,42 @@ func Attribute(events []*Event, journal *Journal, keep []bool) (*Truth, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.findChanges(events)
 	a.findClocks(events)
 	found := make([]verdict, len(events))
 	for i, e := range events {
 		found[i] = a.judge(e)
 	}
-	a.excuseReaders(events, found)
 	a.learn(events, found)
 	for i, e := range events {
 		if len(found[i].between) > 0 {
 			found[i] = a.decide(e, found[i])
 		}
 	}
+	lost := a.lost(events, found)
 	if keep != nil {
 		events, found = kept(events, keep), kept(found, keep)
 	}
-	return a.assemble(events, found), nil
+	t := a.assemble(events, found)
+	t.Lost = lost
+	return t, nil
 }
 
-// excuseReaders gives what follows a command that changed nothing to the chain's
-// last command before it that asked to change something: reading causes nothing.
-func (a *attributor) excuseReaders(events []*Event, found []verdict) {
-	changes := make([]bool, len(a.journal.Commands))
-	for i, v := range found {
-		if v.role == RoleClient && events[i].ObjectRef.Resource != "" && events[i].Changes() {
-			changes[v.command] = true
-		}
-	}
-	for i, v := range found {
-		if v.role != RoleEffect || changes[v.command] {
+// findChanges notes when each command first asked to change something. Before
+// that it has caused nothing, and a command that only reads never does: what
+// happens then belongs to a change before it.
+func (a *attributor) findChanges(events []*Event) {
+	a.changed = map[int]time.Time{}
+	for _, e := range events {
+		list, actor := a.byUser[e.User.Username]
+		if !actor || e.ObjectRef.Resource == "" || !e.Changes() {
 			continue
 		}
-		list := a.byChain[a.journal.Commands[v.command].Chain]
-		at := slices.Index(list, v.command)
-		for at >= 0 && !changes[list[at]] {
-			at--
+		if i := a.during(list, e.Received); i >= 0 {
+			if at, known := a.changed[i]; !known || e.Received.Before(at) {
+				a.changed[i] = e.Received
+			}
 		}
-		if at < 0 {
-			found[i] = unscored("after commands that only read")
-			continue
-		}
-		found[i].command = list[at]
 	}
 }
 
@@ -280,10 +281,10 @@ func (a *attributor) step(e *Event, chain int) verdict {
 	if strings.HasSuffix(user, ":horizontal-pod-autoscaler") {
 		return a.byClock(e, chain, "the autoscaler's clock")
 	}
-	if (e.Verb == "list" || e.Verb == "watch") && tokenForm.MatchString(e.ObjectRef.Resource) {
+	if (e.Verb == "list" || e.Verb == "watch") && hasToken(e.ObjectRef.Resource) {
 		return unscored("a monitor of a custom resource, which starts when the next discovery is due")
 	}
-	if of, ok := ticking(e); ok {
+	if of, ok := ticking(e); ok && !a.ended(of, e) {
 		v := a.byClock(e, chain, "a tick")
 		if by := a.setter(of, e.Received); by >= 0 {
 			v.clock, v.command = true, by
@@ -293,11 +294,11 @@ func (a *attributor) step(e *Event, chain int) verdict {
 	if a.repeats(e) {
 		return a.byClock(e, chain, "what a kubelet or the scheduler does again in its own time")
 	}
-	before := a.before(chain, e.Received)
-	if len(before) == 0 {
-		return unscored("before the chain's first step")
+	between := a.causes(chain, e.Received)
+	if len(between) == 0 {
+		return unscored("before the chain's first change")
 	}
-	last := before[len(before)-1]
+	last := between[0]
 	cmd := a.journal.Commands[last]
 	if cmd.Clock && e.Received.After(cmd.Settled) {
 		return a.byClock(e, chain, "what the clock does after silence")
@@ -307,11 +308,10 @@ func (a *attributor) step(e *Event, chain int) verdict {
 			return verdict{command: by, role: RoleEffect}
 		}
 	}
-	between := a.unfinished(before)
 	if len(between) == 1 {
 		return verdict{command: last, role: RoleEffect}
 	}
-	return verdict{command: -1, role: RoleUnscored, between: between, why: "several rapid steps may have caused it"}
+	return verdict{command: -1, role: RoleUnscored, between: between, why: "several steps without silence between them may have caused it"}
 }
 
 // repeats says whether a kubelet only counts an Event again, or looks again at a
@@ -341,25 +341,25 @@ func (a *attributor) repeats(e *Event) bool {
 // had set.
 func (a *attributor) byClock(e *Event, chain int, why string) verdict {
 	v := unscored(why)
-	if before := a.before(chain, e.Received); len(before) > 0 {
-		v.clock, v.command = true, before[len(before)-1]
+	if causes := a.causes(chain, e.Received); len(causes) > 0 {
+		v.clock, v.command = true, causes[0]
 	}
 	return v
 }
 
-// before returns the chain's commands that had started at the time.
-func (a *attributor) before(chain int, t time.Time) []int {
+// causes returns the commands of the chain, newest first, that may have caused
+// what happens at the time: those that have asked to change something by then,
+// since the last one that silence followed.
+func (a *attributor) causes(chain int, t time.Time) []int {
 	list := a.byChain[chain]
-	n := sort.Search(len(list), func(i int) bool { return a.journal.Commands[list[i]].Start.After(t) })
-	return list[:n]
-}
-
-// unfinished returns the commands, newest first, since the last one that silence
-// followed: any of them may have caused what happens after them.
-func (a *attributor) unfinished(before []int) []int {
-	out := []int{before[len(before)-1]}
-	for i := len(before) - 2; i >= 0 && a.journal.Commands[before[i]].Rapid; i-- {
-		out = append(out, before[i])
+	var out []int
+	for i := len(list) - 1; i >= 0; i-- {
+		if len(out) > 0 && !a.journal.Commands[list[i]].unsettled() {
+			break
+		}
+		if at, changes := a.changed[list[i]]; changes && !at.After(t) {
+			out = append(out, list[i])
+		}
 	}
 	return out
 }

@@ -3,7 +3,6 @@ package truth
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -11,9 +10,9 @@ import (
 
 // The journal of these tests: two chains in one shared namespace, alice's with
 // two calm steps and bob's with one, and a rapid chain of carol's.
-const (
-	tokenA, tokenA2, tokenB = "zqaaaaaaaaa1", "zqaaaaaaaaa2", "zqbbbbbbbbb1"
-	tokenR, tokenR2, space  = "zqrrrrrrrrr1", "zqrrrrrrrrr2", "zqsssssssss1"
+var (
+	tokenA, tokenA2, tokenB = sealToken("aaaaaaaa1"), sealToken("aaaaaaaa2"), sealToken("bbbbbbbb1")
+	tokenR, tokenR2, space  = sealToken("rrrrrrrr1"), sealToken("rrrrrrrr2"), sealToken("ssssssss1")
 )
 
 var epoch = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -132,11 +131,7 @@ func TestRapidLinesGoWhereCalmShowedThem(t *testing.T) {
 	}
 	want := []string{"c0000 root", "c0000 effect", "c0001 root", "c0001 effect", "c0002 root", "c0003 root", "c0003 effect", "c0002 effect", " unscored"}
 	for i, l := range found.Lines {
-		got := " " + l.Role
-		if l.Context != nil {
-			got = *l.Context + got
-		}
-		if got != want[i] {
+		if got := place(l); got != want[i] {
 			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want[i], l.Why)
 		}
 	}
@@ -161,14 +156,97 @@ func TestARapidDeletionCutsShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"c0000 root", "c0000 effect", "c0001 root", "c0001 effect", "c0002 root", "c0002 effect", "c0003 root", "c0003 effect", " unscored"} {
-		got := " " + found.Lines[i].Role
-		if found.Lines[i].Context != nil {
-			got = *found.Lines[i].Context + got
-		}
-		if got != want {
+		if got := place(found.Lines[i]); got != want {
 			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want, found.Lines[i].Why)
 		}
 	}
+}
+
+// A step after which silence did not come is like a rapid one: what follows the
+// next step may still be its own.
+func TestWithoutSilenceNothingIsCertain(t *testing.T) {
+	journal := testJournal()
+	journal.Commands[0].Restless = true
+	journal.Commands[1].Clock = false
+	events := []*Event{
+		event(1.5, "alice", "create", "deployments", tokenA),
+		event(3, controller, "create", "pods", tokenA+"-abcde"),
+		event(6.5, "alice", "patch", "deployments", tokenA),
+		event(8, controller, "create", "pods", tokenA+"-fghij"),
+		// The same steps, rapid: the first chain did not show in calm what they cause.
+		event(31.5, "carol", "create", "deployments", tokenR),
+		event(33.5, "carol", "patch", "deployments", tokenR),
+		event(35, controller, "create", "pods", tokenR+"-abcde"),
+	}
+	found, err := Attribute(events, journal, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"c0000 root", "c0000 effect", "c0001 root", " unscored", "c0002 root", "c0003 root", " unscored"} {
+		if got := place(found.Lines[i]); got != want {
+			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want, found.Lines[i].Why)
+		}
+	}
+}
+
+// Two people's steps that start together are told apart only until the second
+// has changed something.
+func TestStepsThatStartTogether(t *testing.T) {
+	journal := testJournal()
+	journal.Chains = append(journal.Chains, Chain{Scenario: "both", Mode: "together", Tokens: []Token{{Text: sealToken("tttttttt1"), Space: space}}, Start: at(60), End: at(80)})
+	journal.Commands = append(journal.Commands,
+		Command{Chain: 3, Step: 0, User: "alice", Text: "kubectl scale", Start: at(61), End: at(62.5), Settled: at(65), Rapid: true},
+		Command{Chain: 3, Step: 1, User: "bob", Text: "kubectl set image", Start: at(61.1), End: at(62.4), Settled: at(65)},
+		Command{Chain: 3, Step: 2, User: "bob", Text: "kubectl delete", Start: at(66), End: at(67), Settled: at(70)})
+	name := sealToken("tttttttt1")
+	events := []*Event{
+		event(61.5, "alice", "patch", "deployments", name),
+		event(61.6, controller, "create", "pods", name+"-abcde"),
+		event(62.2, "bob", "patch", "deployments", name),
+		event(62.3, controller, "create", "pods", name+"-fghij"),
+		event(66.5, "bob", "delete", "deployments", name),
+		event(67, controller, "delete", "pods", name+"-abcde"),
+	}
+	found, err := Attribute(events, journal, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"c0000 root", "c0000 effect", "c0001 root", " unscored", "c0002 root", "c0002 effect"} {
+		if got := place(found.Lines[i]); got != want {
+			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want, found.Lines[i].Why)
+		}
+	}
+}
+
+// Nothing is caused before the request that causes it has been received: a late
+// effect that meets the next command's first look is of the change before.
+func TestEffectsComeAfterTheirRoot(t *testing.T) {
+	events := []*Event{
+		event(1.4, controller, "create", "pods", tokenA+"-abcde"),
+		event(1.5, "alice", "create", "deployments", tokenA),
+		event(3, controller, "create", "pods", tokenA+"-fghij"),
+		event(6.1, "alice", "get", "deployments", tokenA),
+		event(6.2, controller, "update", "replicasets", tokenA+"-5d4f"),
+		event(6.5, "alice", "patch", "deployments", tokenA),
+		event(6.6, controller, "update", "replicasets", tokenA+"-5d4f"),
+	}
+	found, err := Attribute(events, testJournal(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{" unscored", "c0000 root", "c0000 effect", "c0001 client", "c0000 effect", "c0001 root", "c0001 effect"} {
+		if got := place(found.Lines[i]); got != want {
+			t.Errorf("line %d is %s; want %s (%s)", i+1, got, want, found.Lines[i].Why)
+		}
+	}
+}
+
+// place is a line's context and role.
+func place(l Line) string {
+	if l.Context == nil {
+		return " " + l.Role
+	}
+	return *l.Context + " " + l.Role
 }
 
 func TestReadingCausesNothing(t *testing.T) {
@@ -217,6 +295,56 @@ func TestRoots(t *testing.T) {
 	}
 }
 
+func TestCommandsWithoutARoot(t *testing.T) {
+	events := []*Event{
+		event(1.2, "alice", "get", "", ""),             // discovery
+		event(31.5, "carol", "create", "pods", tokenR), // which the policy leaves out
+		event(33.5, "carol", "patch", "pods", tokenR),
+	}
+	journal := testJournal()
+	journal.Commands[0].Text = "kubectl api-resources"
+	journal.Commands[2].Status = 1
+	found, err := Attribute(events, journal, []bool{true, false, true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := func(list []Command) string {
+		var out []string
+		for _, c := range list {
+			out = append(out, c.User+" "+c.Text)
+		}
+		return strings.Join(out, ", ")
+	}
+	if got, want := texts(found.Lost), "alice kubectl scale"; got != want {
+		t.Errorf("lost: %s; want %s", got, want)
+	}
+	if got, want := texts(found.Rootless), "alice kubectl api-resources, alice kubectl scale, bob kubectl run, carol kubectl create deployment"; got != want {
+		t.Errorf("without a root: %s; want %s", got, want)
+	}
+}
+
+func TestAsksNoResource(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want bool
+	}{
+		{"kubectl api-resources", true},
+		{"kubectl -n shop --context=x version", true},
+		{"kubectl get pods", false},
+		{"kubectl -n shop describe pod version", false},
+		{"kubectl create deployment web --image=x --dry-run=client -o yaml", true},
+		{"kubectl create deployment web --image=x --dry-run=server", false},
+		{"GET /api/v1/pods?limit=5", false},
+		{"POST /apis/apps/v1/namespaces/shop/deployments", false},
+		{"GET /apis/apps/v1", true},
+		{"GET /readyz", true},
+	} {
+		if got := asksNoResource(tt.text); got != tt.want {
+			t.Errorf("%s asks for no resource: %v; want %v", tt.text, got, tt.want)
+		}
+	}
+}
+
 func TestAttributeRefusesAJournalThatCannotBe(t *testing.T) {
 	twice := testJournal()
 	twice.Chains[1].Tokens = twice.Chains[0].Tokens
@@ -242,16 +370,5 @@ func TestKeepLeavesOutWhatThePolicyDrops(t *testing.T) {
 	}
 	if len(found.Lines) != 2 || found.Contexts[0].RootLine != 1 || found.Lines[1].Line != 2 || found.Lines[1].Role != RoleEffect {
 		t.Errorf("lines %+v, contexts %+v", found.Lines, found.Contexts)
-	}
-}
-
-func TestNewTokensAreFound(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	for range 1000 {
-		token := NewToken(rng)
-		text := `{"a":"` + token + `-5d4f-x","kind":"` + Capital(token) + `"}`
-		if got := FindTokens([]byte(text)); len(got) != 1 || got[0] != token {
-			t.Fatalf("FindTokens(%s) = %q; want %s", text, got, token)
-		}
 	}
 }

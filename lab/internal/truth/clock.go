@@ -3,6 +3,7 @@ package truth
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -19,12 +20,12 @@ type setting struct {
 
 // tick matches the name of what a CronJob's schedule made: the CronJob's own
 // name, a dash and the scheduled time in minutes since the Unix epoch.
-var tick = regexp.MustCompile(`([zZ]q[0-9a-z]{10}[-0-9a-z]*?)-[0-9]{8}\b`)
+var tick = regexp.MustCompile(`(` + tokenPattern + `[-0-9a-z]*?)-[0-9]{8}\b`)
 
 // findClocks notes which commands set the clocks of CronJobs: those that made
 // them, gave them another schedule or time zone, or let them run again. It
 // reads this from what the API server answered to the actors, not from what
-// the controller did.
+// the controller did. It also notes when they deleted a CronJob.
 func (a *attributor) findClocks(events []*Event) {
 	var writes []*Event
 	for _, e := range events {
@@ -34,20 +35,25 @@ func (a *attributor) findClocks(events []*Event) {
 		}
 	}
 	sort.SliceStable(writes, func(x, y int) bool { return writes[x].Received.Before(writes[y].Received) })
-	a.clocks = map[cronJob][]setting{}
+	a.clocks, a.ends = map[cronJob][]setting{}, map[cronJob][]time.Time{}
 	type state struct {
 		Schedule, TimeZone string
 		Suspend            bool
 	}
 	known := map[cronJob]state{}
 	for _, e := range writes {
+		if e.Verb == "delete" {
+			of := cronJob{e.ObjectRef.Namespace, e.ObjectRef.Name}
+			a.ends[of] = append(a.ends[of], e.Received)
+			continue
+		}
 		var object struct {
 			Kind     string
 			Metadata struct{ Name string }
 			Spec     state
 		}
-		// What is no CronJob, such as the Status that answers a delete, sets no clock.
-		if err := json.Unmarshal(e.ResponseObject, &object); err != nil || object.Kind != "CronJob" || e.Verb == "delete" {
+		// What is no CronJob, such as a list of them, sets no clock.
+		if err := json.Unmarshal(e.ResponseObject, &object); err != nil || object.Kind != "CronJob" {
 			continue
 		}
 		key := cronJob{e.ObjectRef.Namespace, object.Metadata.Name}
@@ -68,6 +74,22 @@ func (a *attributor) setter(of cronJob, t time.Time) int {
 		return -1
 	}
 	return list[n-1].command
+}
+
+// ended says whether a line is a deletion that follows somebody's deleting the
+// CronJob: what its ticks had made goes with it. The rest of what happens then
+// may still be a tick's work.
+func (a *attributor) ended(of cronJob, e *Event) bool {
+	if e.Verb != "delete" && !strings.HasSuffix(e.User.Username, ":generic-garbage-collector") {
+		return false
+	}
+	for _, at := range a.ends[of] {
+		again := func(s setting) bool { return s.at.After(at) && !s.at.After(e.Received) }
+		if !at.After(e.Received) && !slices.ContainsFunc(a.clocks[of], again) {
+			return true
+		}
+	}
+	return false
 }
 
 // ticking returns the CronJob whose tick made the line, if one did: the name of

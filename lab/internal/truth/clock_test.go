@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 )
 
 // cronJobJournal has three calm steps of alice's and bob's on one CronJob.
 func cronJobJournal() *Journal {
 	return &Journal{
 		Spaces: []Token{{Text: space, Namespace: true}},
-		Chains: []Chain{{Scenario: "cron", Mode: "together", Tokens: []Token{{Text: tokenA, Space: space}, {Text: tokenA2, Space: space}}, Start: at(0), End: at(60)}},
+		Chains: []Chain{{Scenario: "cron", Mode: "together", Tokens: []Token{{Text: tokenA, Space: space}, {Text: tokenA2, Space: space}}, Start: at(0), End: at(70)}},
 		Commands: []Command{
 			{User: "alice", Text: "create", Start: at(1), End: at(2), Settled: at(5)},
 			{Step: 1, User: "bob", Text: "create job", Start: at(11), End: at(12), Settled: at(15)},
@@ -18,6 +19,7 @@ func cronJobJournal() *Journal {
 			{Step: 3, User: "alice", Text: "resume", Start: at(31), End: at(32), Settled: at(35)},
 			{Step: 4, User: "bob", Text: "label", Start: at(41), End: at(42), Settled: at(45)},
 			{Step: 5, User: "bob", Text: "reschedule", Start: at(51), End: at(52), Settled: at(55)},
+			{Step: 6, User: "alice", Text: "delete", Start: at(61), End: at(62), Settled: at(65)},
 		},
 	}
 }
@@ -37,6 +39,7 @@ func refused(e *Event) { e.ResponseStatus.Code = 409 }
 func TestClockOfACronJob(t *testing.T) {
 	const cron = "system:serviceaccount:kube-system:cronjob-controller"
 	const job = "system:serviceaccount:kube-system:job-controller"
+	const collector = "system:serviceaccount:kube-system:generic-garbage-collector"
 	tests := []struct {
 		name  string
 		event *Event
@@ -59,6 +62,14 @@ func TestClockOfACronJob(t *testing.T) {
 		{"so it keeps its clock", event(51.45, cron, "get", "cronjobs", tokenA), RoleEffect, "resume"},
 		{"bob gives it another schedule", event(51.5, "bob", "patch", "cronjobs", tokenA, answer("6 * * * *", false)), RoleClient, "reschedule"},
 		{"which counts from then on", event(52.5, cron, "get", "cronjobs", tokenA), RoleEffect, "reschedule"},
+		{"an old Job goes by the clock", event(53.5, cron, "delete", "jobs", tokenA+"-29384756"), RoleUnscored, "reschedule"},
+		{"alice fails to delete it", event(61.4, "alice", "delete", "cronjobs", tokenA, refused), RoleRoot, "delete"},
+		{"so its Jobs go by the clock", event(61.45, cron, "delete", "jobs", tokenA+"-29384757"), RoleUnscored, "reschedule"},
+		{"alice deletes it", event(61.5, "alice", "delete", "cronjobs", tokenA), RoleClient, "delete"},
+		{"and its Jobs", event(62.5, collector, "delete", "jobs", tokenA+"-29384758"), RoleEffect, "delete"},
+		{"and their pods", event(62.6, collector, "patch", "pods", tokenA+"-29384758-x7k2p"), RoleEffect, "delete"},
+		{"while a tick's pod may still start", event(62.7, "system:node:n", "patch", "pods", tokenA+"-29384758-x7k2p"), RoleUnscored, "reschedule"},
+		{"which goes in the end", event(62.8, "system:node:n", "delete", "pods", tokenA+"-29384758-x7k2p"), RoleEffect, "delete"},
 	}
 	var events []*Event
 	for _, tt := range tests {
@@ -89,5 +100,20 @@ func TestTicksOfLongerNames(t *testing.T) {
 	e := event(1, controller, "create", "pods", tokenA+"-report-29384756-x7k2p")
 	if of, ok := ticking(e); !ok || of != (cronJob{space, tokenA + "-report"}) {
 		t.Errorf("ticking(%s) = %v, %v; want %s-report", e.ObjectRef.Name, of, ok, tokenA)
+	}
+}
+
+// A CronJob that is made again under its old name ticks again.
+func TestACronJobEndsUntilItIsMadeAgain(t *testing.T) {
+	const collector = "system:serviceaccount:kube-system:generic-garbage-collector"
+	of := cronJob{space, tokenA}
+	a := &attributor{ends: map[cronJob][]time.Time{of: {at(10), at(30)}}, clocks: map[cronJob][]setting{of: {{at: at(1)}, {at: at(20)}}}}
+	for _, tt := range []struct {
+		second float64
+		want   bool
+	}{{5, false}, {15, true}, {25, false}, {35, true}} {
+		if got := a.ended(of, event(tt.second, collector, "delete", "jobs", tokenA+"-29384756")); got != tt.want {
+			t.Errorf("at %v it has ended: %v; want %v", tt.second, got, tt.want)
+		}
 	}
 }

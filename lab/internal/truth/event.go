@@ -77,11 +77,11 @@ func (e *Event) Background() bool {
 		return ref.Name == "kubernetes" || ref.Name == ""
 	case user == "system:apiserver" && ref.Resource == "services" && ref.Namespace == "" && e.Verb == "list":
 		return true
-	case e.Verb == "watch" && ref.Namespace == "" && ref.Name == "" && !tokenForm.MatchString(ref.Resource):
+	case e.Verb == "watch" && ref.Namespace == "" && ref.Name == "" && !hasToken(ref.Resource):
 		return true
 	case e.Verb == "watch" && (ref.Namespace == "kube-system" || user == "system:apiserver"):
 		return true
-	case e.Verb == "list" && ref.Namespace == "" && strings.Contains(e.RequestURI, "resourceVersion=") && !tokenForm.MatchString(ref.Resource):
+	case e.Verb == "list" && ref.Namespace == "" && strings.Contains(e.RequestURI, "resourceVersion=") && !hasToken(ref.Resource):
 		// An informer that lists again after its watch has ended.
 		return strings.Contains(e.RequestURI, "limit=500")
 	}

@@ -24,16 +24,15 @@ func signatureOf(e *Event) signature {
 	return signature{user, e.Verb, e.ObjectRef.Resource, e.ObjectRef.Subresource}
 }
 
-// learn notes which requests each step caused where steps waited for silence. A
-// step that ran in calm and caused nothing is known to cause nothing. It also
-// notes when each command first deleted something.
+// learn notes which requests each step caused where steps waited for silence, and
+// it came. A step that ran in calm and caused nothing is known to cause nothing.
+// It also notes when each command first deleted something.
 func (a *attributor) learn(events []*Event, found []verdict) {
+	calm := a.calm()
 	a.evidence = map[stepKey]map[signature]bool{}
-	for _, cmd := range a.journal.Commands {
-		if chain := a.journal.Chains[cmd.Chain]; chain.Mode != modeRapid {
-			if key := (stepKey{chain.Scenario, cmd.Step}); a.evidence[key] == nil {
-				a.evidence[key] = map[signature]bool{}
-			}
+	for i, cmd := range a.journal.Commands {
+		if key := a.stepOf(cmd); calm[i] && a.evidence[key] == nil {
+			a.evidence[key] = map[signature]bool{}
 		}
 	}
 	a.deletions = map[int]time.Time{}
@@ -44,29 +43,43 @@ func (a *attributor) learn(events []*Event, found []verdict) {
 				a.deletions[v.command] = e.Received
 			}
 		}
-		if v.role != RoleEffect || v.command < 0 {
-			continue
-		}
-		cmd := a.journal.Commands[v.command]
-		if chain := a.journal.Chains[cmd.Chain]; chain.Mode != modeRapid {
-			a.evidence[stepKey{chain.Scenario, cmd.Step}][signatureOf(events[i])] = true
+		if v.role == RoleEffect && v.command >= 0 && calm[v.command] {
+			a.evidence[a.stepOf(a.journal.Commands[v.command])][signatureOf(e)] = true
 		}
 	}
+}
+
+func (a *attributor) stepOf(cmd Command) stepKey {
+	return stepKey{a.journal.Chains[cmd.Chain].Scenario, cmd.Step}
+}
+
+// calm says of each command whether silence went before it and followed it, so
+// that all that it caused is known to be its own.
+func (a *attributor) calm() []bool {
+	out := make([]bool, len(a.journal.Commands))
+	for chain, list := range a.byChain {
+		rest := a.journal.Chains[chain].Mode != modeRapid
+		for _, i := range list {
+			settled := !a.journal.Commands[i].unsettled()
+			out[i] = rest && settled
+			rest = settled && a.journal.Chains[chain].Mode != modeRapid
+		}
+	}
+	return out
 }
 
 // modeRapid is the mode of chains that do not wait for silence.
 const modeRapid = "rapid"
 
-// decide gives a rapid chain's line to the one step of several that showed such
-// a request when it ran in calm. Without exactly one, or where a step has never
+// decide gives a line of steps without silence between them to the one step of several that showed such a
+// request when it ran in calm. Without exactly one, or where a step has never
 // run in calm, it stays unscored; and so does what follows a deletion that did
 // not wait: it meets objects in the middle of what calm lets them finish, so
 // calm does not show all that it causes.
 func (a *attributor) decide(e *Event, v verdict) verdict {
 	chosen := -1
 	for _, i := range v.between {
-		cmd := a.journal.Commands[i]
-		seen, calm := a.evidence[stepKey{a.journal.Chains[cmd.Chain].Scenario, cmd.Step}]
+		seen, calm := a.evidence[a.stepOf(a.journal.Commands[i])]
 		if !calm {
 			return v
 		}

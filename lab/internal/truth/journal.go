@@ -10,11 +10,7 @@
 // and [Check] proves the result sound.
 package truth
 
-import (
-	"math/rand/v2"
-	"regexp"
-	"time"
-)
+import "time"
 
 // Journal is what the recorder did.
 type Journal struct {
@@ -24,6 +20,8 @@ type Journal struct {
 	Lab string `json:"lab"`
 	// Spaces are shared namespaces' tokens, which belong to no chain.
 	Spaces []Token `json:"spaces"`
+	// Suffixes are what scenarios put behind a name to make another name of it.
+	Suffixes []string `json:"suffixes"`
 }
 
 // Command is one step that was run.
@@ -45,7 +43,13 @@ type Command struct {
 	Clock bool `json:"clock"`
 	// Rapid says that nobody waited for silence before the next step.
 	Rapid bool `json:"rapid"`
+	// Restless says that silence was waited for and did not come in time.
+	Restless bool `json:"restless,omitempty"`
 }
+
+// unsettled says that the next step may have started before all that the command
+// caused had happened.
+func (c *Command) unsettled() bool { return c.Rapid || c.Restless }
 
 // Chain is a scenario that was played once.
 type Chain struct {
@@ -67,39 +71,4 @@ type Token struct {
 	// Space is the token of the namespace in which the objects live; empty for
 	// a namespace's own token and in the cluster.
 	Space string `json:"space"`
-}
-
-// tokenForm matches tokens where they stand in a line: also at the start of
-// generated names, and with a capital in kinds.
-var tokenForm = regexp.MustCompile(`[zZ]q[0-9a-z]{10}`)
-
-// NewToken returns a token. It is a DNS label, so every name may hold it, and
-// improbable enough in a log that it stands for nothing else.
-func NewToken(rng *rand.Rand) string {
-	const letters = "0123456789abcdefghijklmnopqrstuvwxyz"
-	b := []byte("zq__________")
-	for i := 2; i < len(b); i++ {
-		b[i] = letters[rng.IntN(len(letters))]
-	}
-	return string(b)
-}
-
-// FindTokens returns the texts in data that look like tokens, in lower case,
-// each once, in order.
-func FindTokens(data []byte) []string {
-	var out []string
-	for _, m := range tokenForm.FindAll(data, -1) {
-		t := string(m)
-		if t[0] == 'Z' {
-			t = "z" + t[1:]
-		}
-		known := false
-		for _, o := range out {
-			known = known || o == t
-		}
-		if !known {
-			out = append(out, t)
-		}
-	}
-	return out
 }

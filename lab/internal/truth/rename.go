@@ -25,8 +25,10 @@ var spaces = []string{
 
 // Names says what every token of a journal is called afterwards. Two tokens
 // share a name only if they never could have met: in different namespaces, or
-// in the same one at different times. Otherwise a name may be the beginning of
-// another, or the same as that of something deleted before.
+// in the same one at different times. Nor may a name be what is made of another
+// at that time by a scenario's suffix, or by a number, as stateful sets do: web-1
+// is the pod of web. Otherwise a name may be the beginning of another, or the same
+// as that of something deleted before.
 type Names map[string]string
 
 // Rename chooses names for the journal's tokens. The same journal and random
@@ -40,7 +42,7 @@ func Rename(j *Journal, rng *rand.Rand) Names {
 	taken := map[string][]use{} // by space
 	free := func(space, name string, from, to time.Time) bool {
 		for _, u := range taken[space] {
-			if u.name == name && from.Before(u.to) && u.from.Before(to) {
+			if from.Before(u.to) && u.from.Before(to) && j.meet(u.name, name) {
 				return false
 			}
 		}
@@ -54,7 +56,7 @@ func Rename(j *Journal, rng *rand.Rand) Names {
 		for attempt := 0; ; attempt++ {
 			name := pool[rng.IntN(len(pool))]
 			if attempt >= 20 {
-				name += "-" + strconv.Itoa(attempt-18)
+				name += "-v" + strconv.Itoa(attempt-17)
 			}
 			if free(t.Space, name, from, to) {
 				taken[t.Space] = append(taken[t.Space], use{name, from, to})
@@ -81,9 +83,34 @@ func Rename(j *Journal, rng *rand.Rand) Names {
 	return names
 }
 
-// Replacer returns what replaces the tokens in a line, in names, generated
-// names and (with a capital) kinds.
-func (n Names) Replacer() *strings.Replacer {
+// meet says whether two names are the same, or become the same with suffixes.
+func (j *Journal) meet(a, b string) bool {
+	for _, x := range append([]string{""}, j.Suffixes...) {
+		for _, y := range append([]string{""}, j.Suffixes...) {
+			if a+x == b+y || numbered(a+x, b+y) || numbered(b+y, a+x) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// numbered says whether name is of with a number behind it.
+func numbered(name, of string) bool {
+	rest, found := strings.CutPrefix(name, of+"-")
+	return found && rest != "" && strings.Trim(rest, "0123456789") == ""
+}
+
+// Renamer returns a function that replaces the tokens in a text: in names,
+// generated names and (with a capital) kinds, and also where they stand in
+// base64, as in an account's token.
+func (n Names) Renamer() func(text []byte) []byte {
+	replacer := n.replacer()
+	plain := func(text []byte) []byte { return []byte(replacer.Replace(string(text))) }
+	return func(text []byte) []byte { return plain(changeHidden(text, plain)) }
+}
+
+func (n Names) replacer() *strings.Replacer {
 	tokens := make([]string, 0, len(n))
 	for t := range n {
 		tokens = append(tokens, t)

@@ -2,6 +2,8 @@ package truth
 
 import (
 	"math/rand/v2"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
@@ -45,6 +47,55 @@ func TestNamesNeverMeet(t *testing.T) {
 	}
 }
 
+// A stateful set calls its pods by its own name and a number, and a scenario may
+// make further names of its names.
+func TestNamesThatGrowNeverMeet(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	j := manyChains(200, rng)
+	j.Suffixes = []string{"-api", "-worker"}
+	names := Rename(j, rng)
+	for a, c := range j.Chains {
+		for b, d := range j.Chains[a+1:] {
+			if !c.Start.Before(d.End) || !d.Start.Before(c.End) {
+				continue
+			}
+			for _, x := range c.Tokens {
+				for _, y := range d.Tokens {
+					if x.Space == y.Space && grows(names[x.Text], names[y.Text]) {
+						t.Errorf("%s of chain %d and %s of chain %d are in one space at once", names[x.Text], a, names[y.Text], a+1+b)
+					}
+				}
+			}
+		}
+	}
+}
+
+func grows(a, b string) bool {
+	form := regexp.MustCompile(`^(-api|-worker)?(-\d+)?$`)
+	for _, p := range [][2]string{{a, b}, {b, a}} {
+		if rest, found := strings.CutPrefix(p[0], p[1]); found && form.MatchString(rest) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestMeet(t *testing.T) {
+	j := &Journal{Suffixes: []string{"-api", "-db", "-web-db"}}
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"web", "web", true}, {"web", "web-1", true}, {"web-12", "web", true}, {"web", "web-api", true}, {"shop", "shop-web", true},
+		{"web", "web-api-0", true}, {"web", "web-v2", false}, {"web", "web-", false}, {"front", "frontend", false}, {"web", "api", false},
+		{"orders-db", "orders", true}, {"orders-db", "orders-v3", false},
+	} {
+		if got := j.meet(tt.a, tt.b); got != tt.want {
+			t.Errorf("%s and %s meet: %v; want %v", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
+
 func TestNamesCollide(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	names := Rename(manyChains(200, rng), rng)
@@ -67,11 +118,11 @@ func TestRenameIsRepeatable(t *testing.T) {
 	}
 }
 
-func TestReplacer(t *testing.T) {
-	names := Names{"zqaaaaaaaaa1": "web", "zqaaaaaaaaa2": "web-api"}
-	in := `{"name":"zqaaaaaaaaa1-5d4f-x","sub":["zqaaaaaaaaa2","zqaaaaaaaaa2s.example.org"],"kind":"Zqaaaaaaaaa2"}`
+func TestRenamer(t *testing.T) {
+	names := Names{"zqaaaaaaaa1suw": "web", "zqaaaaaaaa2pxp": "web-api"}
+	in := `{"name":"zqaaaaaaaa1suw-5d4f-x","sub":["zqaaaaaaaa2pxp","zqaaaaaaaa2pxps.example.org"],"kind":"Zqaaaaaaaa2pxp"}`
 	want := `{"name":"web-5d4f-x","sub":["web-api","web-apis.example.org"],"kind":"Webapi"}`
-	if got := names.Replacer().Replace(in); got != want {
+	if got := string(names.Renamer()([]byte(in))); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

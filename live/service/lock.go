@@ -1,13 +1,10 @@
-//go:build linux || darwin || freebsd
-
 package service
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
-	"golang.org/x/sys/unix"
+	"github.com/whet-k8s/whet/internal/filelock"
 )
 
 // lockFile takes the lock of the one process that may have a queue open. It ends
@@ -17,13 +14,13 @@ func lockFile(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	err = filelock.Exclusive(f)
 	if err == nil {
 		return f, nil
 	}
 	_ = f.Close() // nothing was written
-	if errors.Is(err, unix.EWOULDBLOCK) {
+	if errors.Is(err, filelock.ErrLocked) {
 		return nil, errors.New("another whet serves it live: it must end first")
 	}
-	return nil, fmt.Errorf("locking %s: %w", name, err)
+	return nil, err
 }

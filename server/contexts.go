@@ -191,6 +191,8 @@ func (a *api) contextOf(ctx context.Context, id string) (*store.Context, error) 
 type fullContext struct {
 	Context   *contextAnswer       `json:"context"`
 	Sentence  string               `json:"sentence"`
+	Ended     string               `json:"ended"`
+	Followed  string               `json:"followed"`
 	Operation list[*contextAnswer] `json:"operation"`
 	Origin    *contextAnswer       `json:"origin,omitempty"`
 	Started   list[*contextAnswer] `json:"started"`
@@ -202,7 +204,7 @@ func (a *api) getContext(ctx context.Context, p *params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := fullContext{Context: newContextAnswer(c), Sentence: sentence(c)}
+	answer := fullContext{Context: newContextAnswer(c), Sentence: sentence(c), Ended: outcomeWords(c), Followed: followed(c)}
 	answer.Operation.Items = []*contextAnswer{}
 	if c.Operation != "" {
 		others := is("operation = ? AND id <> ?", c.Operation, c.ID)

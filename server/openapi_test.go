@@ -161,7 +161,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/values?field=username&prefix=a", "/values?field=by", "/values?over=events&field=context.actor", "/values?over=events&field=groups",
 		"/parse?query=actor==alice", "/parse?query=xxx", "/parse?query=verb==get&over=events",
 		"/events?limit=1000", "/events?query=code%3E=400", "/events/" + theEvent, "/events/" + theEvent + "/raw",
-		"/objects/revision?auditID=" + theEvent, "/object?" + thePod, "/object?limit=1&" + thePod,
+		"/objects?name=web-api", "/objects?namespace=data&limit=1", "/objects/revision?auditID=" + theEvent, "/object?" + thePod, "/object?limit=1&" + thePod,
 		"/why?target=" + theEvent, "/why?all=true&target=pod/data/web-api-77b586c99c-grh44",
 		"/noise", "/noise/leases/events", "/session",
 	} {

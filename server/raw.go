@@ -4,13 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
-	"time"
 
-	"github.com/whet-k8s/whet/internal/actor"
-	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/store"
 )
 
@@ -52,88 +46,6 @@ func (a *api) rawEvents(ctx context.Context, id string) ([]store.RawEvent, error
 		return nil, a.noEvent(id)
 	}
 	return events, nil
-}
-
-// revisionAnswer is the answer of /objects/revision.
-type revisionAnswer struct {
-	AuditID   string       `json:"auditID"`
-	Time      time.Time    `json:"time"`
-	Verb      string       `json:"verb"`
-	Username  string       `json:"username"`
-	Component string       `json:"component"`
-	Action    string       `json:"action"`
-	Object    objectAnswer `json:"object"`
-	From      string       `json:"from"`
-	Text      string       `json:"text"`
-	Patch     string       `json:"patch,omitempty"`
-}
-
-// revision answers /objects/revision.
-func (a *api) revision(ctx context.Context, p *params) (any, error) {
-	id := p.required("auditID", maxName)
-	if err := p.done(); err != nil {
-		return nil, err
-	}
-	raw, err := a.rawEvents(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	for ev, err := range a.data.Events(ctx, store.IsOneOf("auditID", id), store.Page{Limit: maxRelated}) {
-		if err != nil {
-			return nil, err
-		}
-		answer := revisionAnswer{
-			AuditID: ev.AuditID, Time: ev.RequestReceived, Verb: ev.Verb, Username: ev.User.Username,
-			Component: actor.ComponentOf(ev.User.Username), Action: label.Sentence(ev.Event), Object: objectOf(ev),
-		}
-		answer.Object.UID = uidOf(ev)
-		// The last stage has the answer.
-		for i := len(raw) - 1; i >= 0; i-- {
-			switch err := answer.fill(raw[i].JSON); {
-			case errors.Is(err, errNoBody):
-			case err != nil:
-				return nil, &problem{status: http.StatusUnprocessableEntity, Message: err.Error()}
-			default:
-				return answer, nil
-			}
-		}
-		return nil, notFound("the audit policy decides which requests are logged with their bodies (level RequestResponse)",
-			"the log has no body of the request %s", quoteName(id))
-	}
-	return nil, a.noEvent(id)
-}
-
-// errNoBody says that an event has no body to show.
-var errNoBody = errors.New("the event has no body")
-
-// fill takes the body of an event: that of the answer, or where it is missing
-// or only a status, that of the request.
-func (a *revisionAnswer) fill(event []byte) error {
-	var bodies struct {
-		Request  json.RawMessage `json:"requestObject"`
-		Response json.RawMessage `json:"responseObject"`
-	}
-	if err := json.Unmarshal(event, &bodies); err != nil {
-		return fmt.Errorf("the event in the log is not as JSON asks for: %w", err)
-	}
-	a.From, a.Text = "responseObject", indented(bodies.Response)
-	if a.Text == "" || isStatus(bodies.Response) {
-		a.From, a.Text = "requestObject", indented(bodies.Request)
-	}
-	if a.Text == "" {
-		return errNoBody
-	}
-	if a.Verb == "patch" {
-		a.Patch = indented(bodies.Request)
-	}
-	return nil
-}
-
-func isStatus(body json.RawMessage) bool {
-	var head struct {
-		Kind string `json:"kind"`
-	}
-	return json.Unmarshal(body, &head) == nil && head.Kind == "Status"
 }
 
 // indented is a body with a member a line, in the order of the log, and without

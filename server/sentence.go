@@ -68,7 +68,8 @@ func followed(c *store.Context) string {
 	}
 	text := plural(c.Effects, "request") + " by " + plural(len(components), "component") + " followed within " + length(c.Duration())
 	if c.Deletes > 0 {
-		text += fmt.Sprintf("; %s in all", plural(c.Deletes, "deletion"))
+		// A pod is asked to go twice: by who deletes it, and by its node.
+		text += fmt.Sprintf("; %s among them", plural(c.Deletes, "delete request"))
 	}
 	if c.Failed > 0 {
 		text += fmt.Sprintf("; %d of the requests that followed failed", c.Failed)
@@ -83,15 +84,33 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// length is a duration as people say it.
+// length is a duration as people say it, rounded as the web app rounds
+// (web/src/lib/time.ts): 351 ms, 4.2 s, 42 s, 2 min 42 s.
 func length(d time.Duration) string {
 	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%d µs", max(0, d.Microseconds()))
 	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < time.Minute:
+		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
+	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds()))
 	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+		return inTwo(d, time.Minute, "min", time.Second, "s")
+	case d < 24*time.Hour:
+		return inTwo(d, time.Hour, "h", time.Minute, "min")
 	}
-	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	return inTwo(d, 24*time.Hour, "d", time.Hour, "h")
+}
+
+// inTwo is a duration in a large unit and a small one, without the small one
+// where nothing is left.
+func inTwo(d, large time.Duration, largeUnit string, small time.Duration, smallUnit string) string {
+	d = d.Round(small)
+	text := fmt.Sprintf("%d %s", d/large, largeUnit)
+	if rest := d % large / small; rest > 0 {
+		text += fmt.Sprintf(" %d %s", rest, smallUnit)
+	}
+	return text
 }

@@ -200,6 +200,7 @@ func answerers() map[string]answerer {
 		"/parse":                 (*api).parse,
 		"/events":                (*api).listEvents,
 		"/events/{auditID}":      (*api).getEvent,
+		"/objects":               (*api).searchObjects,
 		"/objects/revision":      (*api).revision,
 		"/events/{auditID}/raw":  (*api).rawEvent,
 		"/object":                (*api).object,

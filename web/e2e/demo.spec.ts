@@ -182,8 +182,11 @@ test("each tab shows its part", async ({ page, demo }) => {
   await page.getByRole("tab", { name: "Waterfall" }).click();
   await expect(page.getByRole("table", { name: "Requests against time" })).toContainText("set image");
   await page.getByRole("tab", { name: "Objects" }).click();
-  const body = (await keepsRaw(demo)) ? '"image": "nginx:1.28"' : "does not keep bodies";
-  await expect(page.getByText(body).first()).toBeVisible();
+  if (await keepsRaw(demo)) {
+    const diff = page.getByTestId("diff");
+    await expect(diff.locator(".old")).toContainText('"image": "nginx:1.27"');
+    await expect(diff.locator(".new")).toContainText('"image": "nginx:1.28"');
+  } else await expect(page.getByText("does not keep bodies").first()).toBeVisible();
   await page.getByRole("tab", { name: "Events" }).click();
   await page.getByRole("searchbox", { name: "Filter these events" }).fill("409");
   await expect(page.getByRole("table", { name: "Events" })).toContainText("409");
@@ -194,6 +197,7 @@ test("an event shows its JSON, which can be copied", async ({ page, demo }) => {
   await page.getByTestId("story").getByRole("link", { name: DEPLOY }).click();
   if (await keepsRaw(demo)) {
     await page.getByRole("button", { name: "Copy" }).click();
+    await expect(page.getByTestId("toast")).toHaveText("The JSON is copied.");
     const copied: unknown = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
     expect(copied).toMatchObject({ kind: "Event", verb: "patch" });
   } else {
@@ -218,7 +222,10 @@ test("noise stands by rule, and a rule can be switched off", async ({ page, demo
     "leases.coordination.k8s.io",
   );
   await page.getByRole("switch", { name: "Rule discovery" }).click();
-  await expect(page.getByRole("heading", { name: /rule discovery hides/ })).toBeVisible();
+  await expect(page.getByRole("heading", { name: /2 rules hide/ })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Hidden events" })).toContainText("get /api");
+  await page.getByRole("button", { name: "Switch all on again" }).click();
+  await expect(page).not.toHaveURL(/rule=/);
 });
 
 test("two contexts are compared", async ({ page, demo }) => {
@@ -237,7 +244,7 @@ test("a context is saved as a picture and as data", async ({ page, demo }) => {
   ] as const) {
     await page.getByRole("button", { name: "Save or print" }).click();
     const download = page.waitForEvent("download");
-    await page.getByRole("button", { name: item }).click();
+    await page.getByRole("menuitem", { name: item }).click();
     expect((await download).suggestedFilename()).toMatch(new RegExp(`^context-[0-9a-f]{8}\\${end}$`));
   }
 });

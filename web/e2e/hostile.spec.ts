@@ -61,6 +61,7 @@ test.beforeAll(async () => {
   events.push(
     event(50, "mallory", "long", { userAgent: LONG, user: { username: "mallory", groups: [LONG] } }),
   );
+  events.push(event(60, "", "nobody", {}), event(61, "B" + LONG, "endless", {}));
   writeFileSync(log, events.map((e) => JSON.stringify(e)).join("\n") + "\n");
   server = await serve(log);
 });
@@ -121,4 +122,25 @@ test("a megabyte in one field is cut, and the page stays quick", async ({ page }
   await expect(page.getByRole("button", { name: /show all [\d,]+ characters/ }).first()).toBeVisible();
   const shown = await page.evaluate(() => document.body.innerText.length);
   expect(shown).toBeLessThan(40_000);
+});
+
+test("whoever has no name, or one of a megabyte, can be asked about", async ({ page }) => {
+  await page.goto(server.url);
+  await drawn(page);
+  const names = page.getByRole("list", { name: "Actors" }).getByRole("button");
+  const lanes = await names.count();
+  expect(lanes).toBeGreaterThanOrEqual(USERS.length + 3);
+  for (let i = 0; i < lanes; i++) {
+    await names.nth(i).click();
+    await expect(page).toHaveURL(/only=/);
+    await expect(page.getByLabel("Contexts in view"), `lane ${i}`).toContainText("1 context in view");
+    expect(page.url().length).toBeLessThan(8000);
+    await expect(page.getByRole("alert")).toHaveCount(0);
+    await rows(page).first().click();
+    await expect(page.getByTestId("sentence")).toBeVisible();
+    await expect(page.getByRole("alert")).toHaveCount(0);
+    await page.getByRole("link", { name: "Whet, everything" }).click();
+    await drawn(page);
+    await expect(names).toHaveCount(lanes);
+  }
 });

@@ -14,6 +14,7 @@ test("pictures", async ({ page, demo }) => {
   await page.goto(demo);
   await drawn(page);
   await shot("timeline");
+  await page.getByRole("button", { name: "Do not show this again" }).click();
   await page.goto(`${demo}/?ask=${encodeURIComponent("why:pod/data/web-api-77b586c99c-grh44")}`);
   await drawn(page);
   await shot("why");
@@ -28,7 +29,7 @@ test("pictures", async ({ page, demo }) => {
   await shot("objects-dark");
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize({ width: 1366, height: 768 });
-  await page.goto(`${demo}/noise?rule=leases`);
+  await page.goto(`${demo}/noise?rule=leases&rule=discovery`);
   await shot("noise");
   await page.setViewportSize({ width: 1024, height: 768 });
   await page.goto(demo);

@@ -126,6 +126,29 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/objects": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Objects by a part of their name, or those of a namespace
+     * @description Objects that requests in the data set name. Those with the name come
+     *     first, then those whose name begins so, then those that hold the text
+     *     elsewhere; of the same rank what most requests name. Events that components
+     *     write down are left out.
+     */
+    get: operations["searchObjects"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/objects/revision": {
     parameters: {
       query?: never;
@@ -134,9 +157,12 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * What an object looked like after a request
+     * What an object looked like after a request, and before it
      * @description Only where raw lines are kept and the log has bodies; 404 with a hint
      *     says which of the two is missing. The body is redacted as it was stored.
+     *     `previous` is the object as the log shows it last before the request, by
+     *     an answer with an object of the same kind and apiVersion. It has no
+     *     previous of its own, and is missing where the log shows none.
      */
     get: operations["getRevision"];
     put?: never;
@@ -399,7 +425,8 @@ export interface paths {
      *     - `data`: what the data set holds now, an Info. It comes first, and again
      *       whenever the other paths have something new to answer from.
      *     - `context`: a context that began, grew or closed, a Context with `open`.
-     *       The other paths know it after the next `data`.
+     *       The other paths have it after the next `data`, and its events some
+     *       seconds later.
      *     - `missed`: that so many contexts at least are no longer remembered, a
      *       LiveMissed. They are in the data set.
      */
@@ -674,6 +701,13 @@ export interface components {
        * @example alice set image of deployment data/web-api to nginx:1.28 at 18:23:22 UTC on 23 November 2026 from 127.0.0.1. It succeeded. 143 requests by 4 components followed within 1.0 s, 11 of which failed.
        */
       sentence: string;
+      /**
+       * @description The part of the sentence about the outcome.
+       * @example It succeeded.
+       */
+      ended: string;
+      /** @description The part of the sentence about what followed. */
+      followed: string;
       operation: components["schemas"]["ContextList"];
       origin?: components["schemas"]["Context"];
       started: components["schemas"]["ContextList"];
@@ -850,6 +884,8 @@ export interface components {
       component: string;
       action: string;
       object?: components["schemas"]["ObjectRef"];
+      kind?: string;
+      apiVersion?: string;
       /**
        * @description Where the body comes from: the answer, or for want of one the request, which in a patch is not the object.
        * @enum {string}
@@ -859,6 +895,25 @@ export interface components {
       text: string;
       /** @description Of a patch, the patch as JSON. */
       patch?: string;
+      previous?: components["schemas"]["Revision"];
+    };
+    FoundObject: {
+      object: components["schemas"]["ObjectRef"];
+      /** @description How many requests name it. */
+      requests: number;
+      /** @description How many of these succeeded. */
+      succeeded: number;
+      /** Format: date-time */
+      first: string;
+      /** Format: date-time */
+      last: string;
+      /** @description Whether a request that names it deleted it, and none made it anew. */
+      deleted: boolean;
+    };
+    FoundObjects: {
+      items: components["schemas"]["FoundObject"][];
+      /** @description How many were found. */
+      total: number;
     };
     /**
      * @description Who sent requests, the objects that these were about, and which object
@@ -1306,6 +1361,8 @@ export type SchemaObjectRef = components["schemas"]["ObjectRef"];
 export type SchemaObjectList = components["schemas"]["ObjectList"];
 export type SchemaRevisionRef = components["schemas"]["RevisionRef"];
 export type SchemaRevision = components["schemas"]["Revision"];
+export type SchemaFoundObject = components["schemas"]["FoundObject"];
+export type SchemaFoundObjects = components["schemas"]["FoundObjects"];
 export type SchemaGraph = components["schemas"]["Graph"];
 export type SchemaTimeline = components["schemas"]["Timeline"];
 export type SchemaLane = components["schemas"]["Lane"];
@@ -1531,6 +1588,36 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["ObjectList"];
+        };
+      };
+      default: components["responses"]["Error"];
+    };
+  };
+  searchObjects: {
+    parameters: {
+      query?: {
+        /** @description A part of the name, in any case. It or namespace must be there. */
+        name?: string;
+        /** @description The whole name of the namespace. */
+        namespace?: string;
+        from?: components["parameters"]["from"];
+        to?: components["parameters"]["to"];
+        cluster?: components["parameters"]["cluster"];
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The objects. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["FoundObjects"];
         };
       };
       default: components["responses"]["Error"];

@@ -7,6 +7,7 @@ export type {
   SchemaDots as Dots,
   SchemaEvent as Event,
   SchemaFacets as Facets,
+  SchemaFoundObject as FoundObject,
   SchemaGraph as Graph,
   SchemaInfo as Info,
   SchemaLane as Lane,

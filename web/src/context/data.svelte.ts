@@ -3,7 +3,7 @@
 import { get } from "../api/client";
 import type { ContextAnswer, Event } from "../api/types";
 import { Loader } from "../state/loader.svelte";
-import { requestsOf, type Request } from "./story";
+import { requestsOf, retriedOf, type Request } from "./story";
 
 /** The most events of one context that the page takes in. */
 export const MOST_EVENTS = 20_000;
@@ -14,6 +14,8 @@ export class ContextData {
   readonly events = new Loader<{ items: Event[]; total: number }>();
   readonly requests = $derived<Request[]>(requestsOf(this.events.value?.items ?? []));
   readonly byID = $derived(new Map(this.requests.map((request) => [request.event.auditID, request])));
+  /** Conflicts that are no news: the same was tried again, and succeeded. */
+  readonly retried = $derived(retriedOf(this.requests));
   #id = "";
 
   /** Asks for a context, and then for its events. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../api/types";
 import { formatAsk, parseAsk, type Ask } from "./ask";
-import { followed, gist, linesOf, requestsOf, storyOf } from "./story";
+import { followed, gist, linesOf, requestsOf, retriedOf, storyOf } from "./story";
 
 function event(auditID: string, more: Partial<Event> = {}): Event {
   return {
@@ -153,5 +153,22 @@ describe("a question", () => {
   });
   it.each(["", "why:", "what:x", "object:apps", "object:%/a/b/c"])("is none: %j", (text) => {
     expect(parseAsk(text)).toBeNull();
+  });
+});
+
+describe("a conflict", () => {
+  const at = (s: number) => `2026-11-23T18:23:2${s}Z`;
+  const update = (id: string, s: number, code: number, more: Partial<Event> = {}) =>
+    event(id, { code, name: "web", requestReceivedTimestamp: at(s), ...more });
+  it("is no news when the same is tried again and succeeds", () => {
+    const requests = requestsOf([
+      update("first", 1, 409),
+      update("again", 2, 409),
+      update("good", 3, 200),
+      update("late", 4, 409),
+      update("other", 1, 409, { name: "db" }),
+      update("made", 1, 409, { verb: "create" }),
+    ]);
+    expect([...retriedOf(requests)].sort()).toEqual(["again", "first"]);
   });
 });

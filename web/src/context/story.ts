@@ -43,6 +43,25 @@ export function requestsOf(events: readonly Event[]): Request[] {
   return [...byID.values()].sort((a, b) => a.at - b.at);
 }
 
+/**
+ * The conflicts (409) after which the same client did the same to the same
+ * object and succeeded, by auditID. Components work like that all the time.
+ */
+export function retriedOf(requests: readonly Request[]): Set<string> {
+  const open = new Map<string, string[]>();
+  const out = new Set<string>();
+  for (const { event } of requests) {
+    const { username, verb, apiGroup, resource, subresource, namespace, name, code, auditID } = event;
+    const key = JSON.stringify([username, verb, apiGroup, resource, subresource, namespace, name]);
+    if (code === 409 && verb !== "create") open.set(key, [...(open.get(key) ?? []), auditID]);
+    else if (code < 400) {
+      for (const id of open.get(key) ?? []) out.add(id);
+      open.delete(key);
+    }
+  }
+  return out;
+}
+
 /** The requests of the command itself, and the tree of what followed. */
 export function storyOf(requests: readonly Request[]): {
   root: Node | null;

@@ -94,4 +94,5 @@ it("the tree of causes is bounded", () => {
   const picture = causes(wide);
   expect(picture.boxes).toHaveLength(MOST_BOXES);
   expect(picture.arrows).toHaveLength(MOST_BOXES - 1);
+  expect(picture.left).toBe(1001 - MOST_BOXES);
 });

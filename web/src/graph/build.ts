@@ -2,7 +2,7 @@
 // that were treated alike as one, and which object made a component act.
 
 import type { Graph } from "../api/types";
-import { linesOf, type Node as StoryNode } from "../context/story";
+import { followed, linesOf, type Node as StoryNode } from "../context/story";
 import { objectPath, resourceName, shortUser } from "../lib/names";
 
 /** A node of the picture. */
@@ -38,6 +38,8 @@ export interface Picture {
   arrows: Arrow[];
   /** How many objects stand together in boxes of several. */
   bundled: number;
+  /** How many requests are not drawn, for want of room. */
+  left: number;
 }
 
 type ApiNode = Graph["nodes"][number];
@@ -62,7 +64,7 @@ export function touches(answer: Graph): Picture {
   }
   const boxes = graph.nodes.map((node) => boxFor(node, into.get(node.id) ?? []));
   const bundled = graph.nodes.reduce((n, node) => n + ((node.objects ?? 0) > 1 ? node.objects! : 0), 0);
-  return { boxes, arrows: onlyFirst(arrows, order), bundled };
+  return { boxes, arrows: onlyFirst(arrows, order), bundled, left: 0 };
 }
 
 // Of what made a component act only the first object is drawn: the rest would
@@ -181,7 +183,8 @@ function boxFor(node: ApiNode, into: ApiEdge[]): Box {
   };
   if (node.kind !== "object") {
     const username = node.username ?? "";
-    return { ...box, username, sub: node.kind === "actor" ? "began it" : "" };
+    const title = node.kind === "component" && node.text === username ? shortUser(username) : node.text;
+    return { ...box, title, username, sub: node.kind === "actor" ? "began it" : "" };
   }
   box.sub = resourceName(node.resource ?? "", node.apiGroup);
   const name = node.names?.[0] ?? "";
@@ -206,6 +209,7 @@ export function causes(root: StoryNode): Picture {
   const boxes: Box[] = [];
   const arrows: Arrow[] = [];
   let bundled = 0;
+  let drawn = 1;
   const add = (node: StoryNode, many: number) => {
     const { event } = node.request;
     boxes.push({
@@ -223,8 +227,9 @@ export function causes(root: StoryNode): Picture {
   const queue = [root];
   for (let node = queue.shift(); node; node = queue.shift()) {
     for (const line of linesOf(node.children)) {
-      if (boxes.length >= MOST_BOXES) return { boxes, arrows, bundled };
+      if (boxes.length >= MOST_BOXES) return { boxes, arrows, bundled, left: followed(root) + 1 - drawn };
       const first = line.nodes[0]!;
+      drawn += line.nodes.length;
       if (line.nodes.length > 1) bundled += line.nodes.length;
       add(first, line.nodes.length);
       arrows.push({
@@ -238,5 +243,5 @@ export function causes(root: StoryNode): Picture {
       if (line.kind === "one") queue.push(first);
     }
   }
-  return { boxes, arrows, bundled };
+  return { boxes, arrows, bundled, left: 0 };
 }

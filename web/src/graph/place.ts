@@ -39,9 +39,10 @@ function ends(arrow: Arrow): [string, string] {
   return arrow.back ? [arrow.to, arrow.from] : [arrow.from, arrow.to];
 }
 
-/** The label of an arrow, as long as there is room for. */
+/** The label of an arrow in short: what it stands for first, and how much else. */
 export function labelOf(arrow: Arrow): string {
-  return cut(arrow.label, 34);
+  const [first = "", ...rest] = arrow.label.split(", ");
+  return cut(first, 26) + (rest.length > 0 ? ` +${rest.length}` : "");
 }
 
 /** Lays a picture out, layers from left to right or from top to bottom. */
@@ -57,7 +58,7 @@ export function place(picture: Picture, direction: "LR" | "TB" = "LR"): Placed {
   });
   for (const box of picture.boxes) graph.setNode(box.id, { width: widthOf(box), height: HEIGHT });
   picture.arrows.forEach((arrow, i) => {
-    const width = arrow.label === "" ? 0 : labelOf(arrow).length * 5.6 + 8;
+    const width = arrow.label === "" ? 0 : labelOf(arrow).length * 6.2 + 10;
     const [v, w] = ends(arrow);
     graph.setEdge(v, w, { width, height: 14, labelpos: "c", weight: arrow.verb === "" ? 1 : 2 }, String(i));
   });

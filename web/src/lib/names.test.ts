@@ -8,6 +8,7 @@ describe("shortUser", () => {
     ["system:serviceaccount:ci:deployer", "ci/deployer"],
     ["system:serviceaccount:kube-system:replicaset-controller", "replicaset-controller"],
     ["system:node:worker1", "kubelet worker1"],
+    ["system:kube-scheduler", "kube-scheduler"],
     ["system:apiserver", "system:apiserver"],
     ["system:serviceaccount:odd", "system:serviceaccount:odd"],
   ])("%s", (username, want) => {

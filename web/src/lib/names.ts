@@ -9,7 +9,8 @@ export function shortUser(username: string): string {
   const account = /^system:serviceaccount:([^:]*):(.*)$/s.exec(username);
   if (account) return account[1] === "kube-system" ? account[2]! : `${account[1]!}/${account[2]!}`;
   if (username.startsWith("system:node:")) return "kubelet " + username.slice("system:node:".length);
-  return username;
+  const part = /^system:(kube-(?:scheduler|controller-manager|proxy))$/.exec(username);
+  return part ? part[1]! : username;
 }
 
 /** What the parts of a control plane do, for people who do not know them. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { diff, hunks } from "./diff";
+import { diff, hunks, telling } from "./diff";
 
 const show = (before: string, after: string) =>
   diff(before, after).map((l) => ({ same: " ", old: "-", new: "+" })[l.kind] + l.text);
@@ -48,4 +48,14 @@ it("hunks leave out what is equal, and say how much", () => {
   const after = before.map((l) => (l === "15" ? "x" : l));
   const parts = hunks(diff(before.join("\n"), after.join("\n")), 2);
   expect(parts.map((p) => ("skipped" in p ? p.skipped : p.lines.length))).toEqual([13, 6, 12]);
+});
+
+it("leaves out what the API server counts with every change", () => {
+  const lines = diff('a\n  "generation": 2,\nx', 'a\n  "generation": 3,\ny');
+  expect(telling(lines).map((line) => line.kind + " " + line.text)).toEqual([
+    "same a",
+    "old x",
+    'same   "generation": 3,',
+    "new y",
+  ]);
 });

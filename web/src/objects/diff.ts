@@ -69,6 +69,16 @@ function walkBack(a: string[], b: string[], trace: Int32Array[], offset: number)
   return out.reverse();
 }
 
+// What the API server counts for itself with every change.
+const COUNTED = /^\s*"(resourceVersion|generation|observedGeneration)": /;
+
+/** A diff without what changes with every change. */
+export function telling(lines: readonly DiffLine[]): DiffLine[] {
+  return lines
+    .filter((line) => line.kind !== "old" || !COUNTED.test(line.text))
+    .map((line) => (COUNTED.test(line.text) ? { ...line, kind: "same" } : line));
+}
+
 /** A stretch of a diff: lines, or how many equal ones are left out. */
 export type Hunk = { lines: DiffLine[] } | { skipped: number };
 

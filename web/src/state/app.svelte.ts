@@ -6,6 +6,7 @@ import { getContext, setContext } from "svelte";
 import { ApiError, get } from "../api/client";
 import type { Info } from "../api/types";
 import { parseTime, type Zone } from "../lib/time";
+import { bounded, equals } from "../query/write";
 import { follow } from "../timeline/viewport";
 import { Live } from "./live.svelte";
 import { emptyView, formatView, parseView, wholeQuery, type Choice, type View } from "./view";
@@ -28,6 +29,14 @@ export class App {
   palette = $state(false);
   /** What a screen reader is told. */
   notice = $state("");
+  /** What is shown for a moment, as the answer to something done. */
+  toast = $state("");
+  /** Text that was asked and is no query; the query bar takes it and says why. */
+  draft = $state("");
+  /** What the open context is called, for the title of the page. */
+  contextName = $state("");
+  /** Set when the keyboard opened something: the panel takes the focus then. */
+  byKey = false;
   /** What happens now, where the data set grows. */
   readonly live = new Live(this);
   /** Counts how often the page was brought up to date: what depends on it asks anew. */
@@ -37,6 +46,7 @@ export class App {
 
   #system = window.matchMedia("(prefers-color-scheme: dark)");
   #settle = 0;
+  #fade = 0;
 
   /** Reads the address and the user's settings, and asks what there is. */
   start(): void {
@@ -95,13 +105,28 @@ export class App {
     this.notice = this.live.paused ? "Paused" : "Live";
   }
 
+  /** Answers something done, on the page and to a screen reader. */
+  say(words: string): void {
+    this.notice = words;
+    this.toast = words;
+    clearTimeout(this.#fade);
+    this.#fade = window.setTimeout(() => (this.toast = ""), 3500);
+  }
+
   /** Changes the view and its address; with replace the step back skips it. */
   go(change: Partial<View>, replace = false): void {
     clearTimeout(this.#settle);
     this.view = { ...this.view, ...change };
     const address = formatView(this.view);
-    if (replace) history.replaceState(null, "", address);
-    else if (address !== location.pathname + location.search) history.pushState(null, "", address);
+    if (replace) history.replaceState(history.state, "", address);
+    else if (address !== location.pathname + location.search)
+      history.pushState({ steps: stepsOf(history.state) + 1 }, "", address);
+  }
+
+  /** Where one came from; a link that somebody sent came from nowhere in the app. */
+  back(): void {
+    if (stepsOf(history.state) > 0) history.back();
+    else this.go({ ask: "" });
   }
 
   /** Changes the times looked at; the address follows when they rest. */
@@ -110,16 +135,34 @@ export class App {
     this.view = { ...this.view, from, to };
     clearTimeout(this.#settle);
     // Browsers allow about a hundred changes of the address in half a minute.
-    this.#settle = window.setTimeout(() => history.replaceState(null, "", formatView(this.view)), 400);
+    this.#settle = window.setTimeout(
+      () => history.replaceState(history.state, "", formatView(this.view)),
+      400,
+    );
   }
 
   /** Opens the panel of a context, "" closes it. */
   open(context: string): void {
-    this.go({ page: "timeline", context, ask: "" });
+    this.go({ page: "timeline", context, ask: "", object: "", revision: "" });
+  }
+
+  /** Asks a query that somebody wrote elsewhere, once it is known to be one. */
+  async ask(query: string): Promise<void> {
+    const answer = await get("/parse", { query: { query } }).catch(() => null);
+    if (answer?.ok === false) this.draft = query;
+    else this.go({ page: "timeline", query });
+  }
+
+  /** Puts a context beside another one: it is the second where a first was chosen. */
+  compareWith(context: string): void {
+    const { left, right } = this.view;
+    const second = left !== "" && right === "" && left !== context;
+    this.go({ page: "compare", ask: "", ...(second ? { right: context } : { left: context, right: "" }) });
   }
 
   /** Takes up or lets go of a facet's value. */
-  choose(choice: Choice): void {
+  choose(asked: Choice): void {
+    const choice = bounded(asked);
     const same = (c: Choice) => c.field === choice.field && c.value === choice.value;
     const before = this.view.choices.find(same);
     const rest = this.view.choices.filter((c) => !same(c));
@@ -128,8 +171,7 @@ export class App {
 
   /** Shows only what a user did, at all times. */
   whatElse(username: string): void {
-    const query = `actor == ${JSON.stringify(username)}`;
-    const choice = { field: "actor", value: username, query, not: false };
+    const choice = bounded({ field: "actor", value: username, query: equals("actor", username), not: false });
     this.go({ page: "timeline", query: "", choices: [choice], from: null, to: null, ask: "" });
   }
 
@@ -145,6 +187,12 @@ export class App {
     this.zone = zone;
     localStorage.setItem("zone", zone);
   }
+}
+
+/** How many steps inside the app led to where the browser is. */
+function stepsOf(state: unknown): number {
+  const steps = (state as { steps?: unknown } | null)?.steps;
+  return typeof steps === "number" ? steps : 0;
 }
 
 /** Hands the state down to all components below. */

@@ -10,7 +10,9 @@ describe("an address", () => {
   it.each<[string, Partial<View>]>([
     ["/", {}],
     ["/context/4e65af0c?tab=graph", { context: "4e65af0c", tab: "graph" }],
-    ["/noise?rule=7.2", { page: "noise", rule: "7.2" }],
+    ["/noise?rule=7.2", { page: "noise", rules: ["7.2"] }],
+    ["/noise?rule=a&rule=b", { page: "noise", rules: ["a", "b"] }],
+    ["/?sort=sideways&graph=cubes&fold=", { folded: [] }],
     ["/compare?left=a&right=b", { page: "compare", left: "a", right: "b" }],
     ["/?tab=nonsense&from=yesterday&only=%5B1%5D&not=x", {}],
     ["/context/%", { context: "%" }],
@@ -27,6 +29,17 @@ describe("an address", () => {
       context: "4e65af0c-7138-5116-883f-09c8d0d38c94",
       tab: "objects",
       ask: "why:af2e0bdb",
+      alike: true,
+      rules: ["leases", "7.2"],
+      sort: "-effects",
+      folded: ["component", "clock"],
+      graph: "causes",
+      object: "apps/deployments/data/web-api",
+      revision: "af2e0bdb",
+      columns: ["time", "code"],
+      filter: "409 & more",
+      every: true,
+      since: "start",
     };
     expect(at(formatView(view))).toEqual(view);
   });

@@ -35,9 +35,31 @@ export interface View {
   /** The two contexts to compare. */
   left: string;
   right: string;
-  /** The noise rule whose events are shown. */
-  rule: string;
+  /** Of the comparison: also what both have alike. */
+  alike: boolean;
+  /** The noise rules that are switched off, of which the events are shown. */
+  rules: string[];
+  /** The order of the list; null is the first one. */
+  sort: Sort | null;
+  /** The groups of lanes that are folded; null is as the app begins. */
+  folded: string[] | null;
+  /** Of the graph: who touched what, or the tree of causes. */
+  graph: "touches" | "causes";
+  /** Of the objects: which one, as formatObject has it, and the auditID of its revision. */
+  object: string;
+  revision: string;
+  /** Of the events: the columns, null for the usual ones, and the filter. */
+  columns: string[] | null;
+  filter: string;
+  /** Of why: the answer for every change. */
+  every: boolean;
+  /** Of the story: delays since the beginning, not since the cause. */
+  since: "cause" | "start";
 }
+
+/** The orders of the list. */
+export const SORTS = ["start", "-start", "-effects", "-duration"] as const;
+export type Sort = (typeof SORTS)[number];
 
 /** A view of everything. */
 export function emptyView(): View {
@@ -52,7 +74,17 @@ export function emptyView(): View {
     ask: "",
     left: "",
     right: "",
-    rule: "",
+    alike: false,
+    rules: [],
+    sort: null,
+    folded: null,
+    graph: "touches",
+    object: "",
+    revision: "",
+    columns: null,
+    filter: "",
+    every: false,
+    since: "cause",
   };
 }
 
@@ -71,7 +103,17 @@ export function parseView(url: URL): View {
   view.ask = get("ask");
   view.left = get("left");
   view.right = get("right");
-  view.rule = get("rule");
+  view.alike = get("alike") === "1";
+  view.rules = url.searchParams.getAll("rule").filter((rule) => rule !== "");
+  view.sort = SORTS.find((sort) => sort === get("sort")) ?? null;
+  view.folded = listOf(url.searchParams.get("fold"));
+  if (get("graph") === "causes") view.graph = "causes";
+  view.object = get("object");
+  view.revision = get("revision");
+  view.columns = listOf(url.searchParams.get("columns"));
+  view.filter = get("filter");
+  view.every = get("every") === "1";
+  if (get("since") === "start") view.since = "start";
   for (const sign of ["only", "not"] as const) {
     for (const text of url.searchParams.getAll(sign)) {
       const choice = choiceOf(text, sign === "not");
@@ -100,7 +142,18 @@ export function formatView(view: View): string {
   set("ask", view.ask);
   set("left", view.left);
   set("right", view.right);
-  set("rule", view.rule);
+  set("alike", view.alike ? "1" : "");
+  for (const rule of view.rules) search.append("rule", rule);
+  set("sort", view.sort ?? "");
+  // Nothing folded is not the same as what the app folds by itself.
+  if (view.folded) search.set("fold", view.folded.join(","));
+  set("graph", view.graph === "causes" ? "causes" : "");
+  set("object", view.object);
+  set("revision", view.revision);
+  set("columns", view.columns?.join(",") ?? "");
+  set("filter", view.filter);
+  set("every", view.every ? "1" : "");
+  set("since", view.since === "start" ? "start" : "");
   const text = search.toString();
   return path + (text === "" ? "" : "?" + text);
 }
@@ -126,6 +179,10 @@ function decode(text: string): string {
   } catch {
     return text;
   }
+}
+
+function listOf(text: string | null): string[] | null {
+  return text === null ? null : text.split(",").filter((part) => part !== "");
 }
 
 function timeOf(text: string): number | null {

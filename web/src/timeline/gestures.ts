@@ -10,6 +10,7 @@ export interface Acts {
   /** A stretch was chosen. */
   select: (from: number, to: number) => void;
   click: (x: number, y: number) => void;
+  twice: (x: number) => void;
   hover: (x: number, y: number) => void;
   leave: () => void;
 }
@@ -103,7 +104,7 @@ export function gestures(element: HTMLElement, acts: Acts): () => void {
   }
 
   function twice(event: MouseEvent): void {
-    acts.zoom(0.4, place(event).x);
+    acts.twice(place(event).x);
   }
 
   const stop = new AbortController();

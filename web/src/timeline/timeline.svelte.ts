@@ -5,7 +5,8 @@ import { get } from "../api/client";
 import type { App } from "../state/app.svelte";
 import { Loader } from "../state/loader.svelte";
 import { parseTime } from "../lib/time";
-import { mergeLanes, modelOf, rowsOf, type Group, type Lane, type Model, type Row } from "./model";
+import { countIn, type Count } from "./count";
+import { GROUPS, mergeLanes, modelOf, rowsOf, type Group, type Lane, type Model, type Row } from "./model";
 import { approach, clamp, equal, fit, pan, zoom, type Range } from "./viewport";
 
 /** The state of the timeline. */
@@ -14,7 +15,10 @@ export class Timeline {
   readonly whole = new Loader<Model>();
   /** A closer look, where everything is too much for dots. */
   readonly close = new Loader<Model>();
-  folded = $state<ReadonlySet<Group>>(new Set<Group>(["component"]));
+  /** What is folded: components, until somebody says otherwise. */
+  readonly folded = $derived.by<ReadonlySet<Group>>(
+    () => new Set(GROUPS.filter((group) => (this.#app.view.folded ?? ["component"]).includes(group))),
+  );
   /** The times that are drawn, on their way to where a gesture sent them. */
   range = $state.raw<Range>({ from: 0, to: 1 });
   /** How many milliseconds the last frames took to draw. */
@@ -33,6 +37,16 @@ export class Timeline {
   readonly model = $derived(this.#closer());
   readonly rows = $derived.by<Row[]>(() =>
     this.model ? rowsOf(this.model, this.folded, (lanes) => this.#merged(lanes)) : [],
+  );
+
+  /** Whether all of the log's time is in view. */
+  readonly everything = $derived.by(() => equal(this.goal, this.bounds));
+  /** How many contexts of each lane are in view, by the lane's key. */
+  readonly counts = $derived.by<Map<string, Count>>(
+    () =>
+      new Map(
+        this.model?.lanes.map((lane) => [lane.key, countIn(lane, this.model!, this.goal)] as const) ?? [],
+      ),
   );
 
   #app: App;
@@ -123,10 +137,24 @@ export class Timeline {
     this.range = this.goal;
   }
 
+  /** How much of a row is in view. */
+  inView(row: Row): Count {
+    const keys = row.heading
+      ? (this.model?.lanes.filter((lane) => lane.group === row.lane.group) ?? []).map((lane) => lane.key)
+      : [row.lane.key];
+    return keys.reduce(
+      (sum, key) => {
+        const count = this.counts.get(key);
+        return { total: sum.total + (count?.total ?? 0), failed: sum.failed + (count?.failed ?? 0) };
+      },
+      { total: 0, failed: 0 },
+    );
+  }
+
   fold(group: Group): void {
     const folded = new Set(this.folded);
     if (!folded.delete(group)) folded.add(group);
-    this.folded = folded;
+    this.#app.go({ folded: [...folded] }, true);
   }
 }
 

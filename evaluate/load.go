@@ -41,6 +41,8 @@ type Line struct {
 	// Line counts the log's lines from 1.
 	Line    int    `json:"line"`
 	AuditID string `json:"auditID"`
+	// Stage is that of the event, "" in a truth that does not say it.
+	Stage string `json:"stage"`
 	// Context is the id of the command, "" for none.
 	Context string `json:"context"`
 	Role    Role   `json:"role"`
@@ -112,6 +114,38 @@ func Load(ctx context.Context, prefix string) (*Truth, error) {
 		return nil, fmt.Errorf("reading the log of recording %q: %w", prefix, err)
 	}
 	return truth, nil
+}
+
+// Files are the names of the files of a recording that Load reads, as they lie
+// on disk. Log is "" where none is beside the truth.
+type Files struct{ Contexts, Truth, Log string }
+
+// FilesOf finds the files of the recording PREFIX. It fails where a file with
+// the truth is missing.
+func FilesOf(prefix string) (Files, error) {
+	var f Files
+	var err error
+	if f.Contexts, err = find(prefix + ".contexts.jsonl"); err != nil {
+		return f, fmt.Errorf("looking for the commands of recording %q: %w", prefix, err)
+	}
+	if f.Truth, err = find(prefix + ".truth.jsonl"); err != nil {
+		return f, fmt.Errorf("looking for the truth of recording %q: %w", prefix, err)
+	}
+	if f.Log, err = logOf(prefix); err != nil {
+		return f, fmt.Errorf("looking for the log of recording %q: %w", prefix, err)
+	}
+	return f, nil
+}
+
+// logOf finds a log of the recording, "" without one.
+func logOf(prefix string) (string, error) {
+	for _, name := range []string{".metadata.jsonl", ".audit.jsonl"} {
+		found, err := find(prefix + name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return found, err
+		}
+	}
+	return "", nil
 }
 
 // isOfCommand tells the lines that belong to a command.
@@ -213,19 +247,9 @@ func unpack(r io.Reader) (io.Reader, func(), error) {
 
 // rootLabels reads the labels of the commands' roots from the recording's log.
 func rootLabels(ctx context.Context, prefix string, commands map[string]Command) (map[string]label.Label, error) {
-	path := ""
-	for _, name := range []string{".metadata.jsonl", ".audit.jsonl"} {
-		found, err := find(prefix + name)
-		if err == nil {
-			path = found
-			break
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
-	if path == "" {
-		return nil, nil
+	path, err := logOf(prefix)
+	if err != nil || path == "" {
+		return nil, err
 	}
 	roots := make(map[int]string, len(commands))
 	for id, c := range commands {

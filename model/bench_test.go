@@ -8,7 +8,6 @@ import (
 	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/link"
 	"github.com/whet-k8s/whet/model"
-	"github.com/whet-k8s/whet/model/train"
 	"github.com/whet-k8s/whet/pipeline"
 )
 
@@ -61,7 +60,7 @@ func linkRecording(t testing.TB, name string) linked {
 			return nil
 		},
 		Annotation: func(a *pipeline.Annotation) error {
-			l = append(l, call{as: train.AssignmentOf(a), own: a.Label, add: true})
+			l = append(l, call{as: a.Assignment(), own: a.Label, add: true})
 			return nil
 		},
 	}

@@ -13,7 +13,7 @@ import (
 
 // formatVersion is the version of the model file's format: of the meaning of
 // the Header's fields, of the features and of the tensors.
-const formatVersion = 1
+const formatVersion = 2
 
 // A model file is a safetensors file. Its Header stands as JSON in the metadata
 // under the key "whet".
@@ -21,6 +21,9 @@ const headerKey = "whet"
 
 // maxFile bounds a model file, in bytes.
 const maxFile = 256 << 20
+
+// maxWeight bounds the weights. Those of a trained network are below 100.
+const maxWeight = 1e4
 
 // defaultModel is what `make model` makes from the recordings.
 //
@@ -48,8 +51,8 @@ func (m *Model) tensors() []safetensors.Tensor {
 }
 
 // Read reads a model file. Nothing in it is run. It fails on what is no model
-// file of this version of whet, and on one that is cut off, changed, or asks
-// for a network of another size than the file holds.
+// file of this version of whet, and on one that is cut off, changed, or says of
+// its model what cannot be.
 func Read(r io.Reader) (*Model, error) {
 	metadata, tensors, err := safetensors.Read(r, maxFile)
 	if err != nil {
@@ -65,7 +68,10 @@ func Read(r io.Reader) (*Model, error) {
 	if header.Format != formatVersion {
 		return nil, fmt.Errorf("the model has format %d, and this version of whet reads format %d", header.Format, formatVersion)
 	}
-	if err := header.Net.Check(); err != nil {
+	if err := safetensors.Summed(metadata); err != nil {
+		return nil, fmt.Errorf("the model: %w", err)
+	}
+	if err := errors.Join(header.Net.Check(), header.check()); err != nil {
 		return nil, fmt.Errorf("the model's header: %w", err)
 	}
 	size := 0
@@ -93,6 +99,12 @@ func (m *Model) setWeights(tensors []safetensors.Tensor) error {
 		if t.Name != p.Name || t.Rows != p.Rows || t.Cols != p.Cols {
 			return fmt.Errorf("the model's tensor %d is %.80q with %d rows of %d, and should be %s with %d rows of %d",
 				i, t.Name, t.Rows, t.Cols, p.Name, p.Rows, p.Cols)
+		}
+		for _, v := range t.Data {
+			// That they are numbers package safetensors has seen to.
+			if v > maxWeight || v < -maxWeight {
+				return fmt.Errorf("the model's tensor %s has the weight %v, and at most %v is allowed", p.Name, v, float64(maxWeight))
+			}
 		}
 		copy(p.Data, t.Data)
 	}

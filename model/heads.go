@@ -30,6 +30,14 @@ const (
 	maxResource     = 1025
 )
 
+// highest are the highest values that the parts of a label can have: those
+// whose bits are all set.
+func highest() [headCount]int32 {
+	all := partsOf(label.Parts{Resource: -1, Subresource: -1, Namespaced: true, Named: true, Verb: -1}.Label())
+	all[headResource] = maxResource
+	return all
+}
+
 // partsOf gives the values of a label for the heads, -1 where it has none.
 func partsOf(l label.Label) [headCount]int32 {
 	switch l {
@@ -87,13 +95,34 @@ func newHeads(labels []label.Label) heads {
 
 // check tells what is wrong with classes from a file.
 func (h *heads) check() error {
+	most := highest()
 	for head, classes := range h.classes {
 		if len(classes) == 0 {
 			return fmt.Errorf("the head %s has no classes", headNames()[head])
 		}
 		for i, value := range classes {
-			if value < 0 || value > maxResource || i > 0 && value <= classes[i-1] {
+			if value < 0 || value > most[head] || i > 0 && value <= classes[i-1] {
 				return fmt.Errorf("the head %s has the class %d, which is out of order or range", headNames()[head], value)
+			}
+		}
+	}
+	return nil
+}
+
+// checkLabels tells what is wrong with labels from a file: they must be numbers
+// that are made of the classes, in ascending order.
+func (h *heads) checkLabels(labels []label.Label) error {
+	for i, l := range labels {
+		parts := partsOf(l)
+		if labelOf(parts) != l {
+			return fmt.Errorf("%d is no label", l)
+		}
+		if i > 0 && l <= labels[i-1] {
+			return fmt.Errorf("the label %d stands there twice, or out of order", l)
+		}
+		for head, value := range parts {
+			if _, known := slices.BinarySearch(h.classes[head], value); value >= 0 && !known {
+				return fmt.Errorf("the label %d is not among the classes of the head %s", l, headNames()[head])
 			}
 		}
 	}

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -43,16 +45,24 @@ type Training struct {
 	// Data are the logs trained on.
 	Data []TrainingData `json:"data"`
 	// Lines counts the lines with a label.
-	Lines  int    `json:"lines"`
+	Lines int `json:"lines"`
+	// Epochs is how often they were gone through, and Best the epoch whose
+	// weights the model has.
 	Epochs int    `json:"epochs"`
+	Best   int    `json:"best,omitempty"`
 	Seed   uint64 `json:"seed"`
 }
 
 // TrainingData is a log that a model was trained on.
 type TrainingData struct {
-	Name   string `json:"name"`
-	SHA256 string `json:"sha256"`
-	Lines  int    `json:"lines"`
+	Name string `json:"name"`
+	// SHA256 is the hash of the log's file as it lies on disk, Truth and
+	// Contexts are those of the files with a recording's truth; "" where there
+	// is no such file.
+	SHA256   string `json:"sha256"`
+	Truth    string `json:"truth_sha256,omitempty"`
+	Contexts string `json:"contexts_sha256,omitempty"`
+	Lines    int    `json:"lines"`
 }
 
 // The bounds of a Header that are not the network's.
@@ -60,7 +70,32 @@ const (
 	maxWindow = 2000
 	maxLabels = 5000
 	maxDoubt  = 1e6
+	// maxText bounds the names, in bytes.
+	maxText = 4096
 )
+
+// check tells what is wrong with what a header says of the training, and with
+// the texts in it.
+func (h *Header) check() error {
+	if len(h.Name) > maxText {
+		return fmt.Errorf("the name has %d bytes, and at most %d are allowed", len(h.Name), maxText)
+	}
+	t := &h.Training
+	if t.Lines < 0 || t.Epochs < 0 || t.Best < 0 || t.Best > t.Epochs {
+		return fmt.Errorf("it says that the model was trained on %d lines in %d epochs, of which number %d was the best", t.Lines, t.Epochs, t.Best)
+	}
+	for _, d := range t.Data {
+		if d.Lines < 0 || len(d.Name) > maxText {
+			return fmt.Errorf("it says that the model was trained on %d lines of %.80q", d.Lines, d.Name)
+		}
+		for _, sum := range []string{d.SHA256, d.Truth, d.Contexts} {
+			if raw, err := hex.DecodeString(sum); err != nil || len(raw) != 0 && len(raw) != sha256.Size {
+				return fmt.Errorf("%.80q is no SHA-256 of the training data %.80q", sum, d.Name)
+			}
+		}
+	}
+	return nil
+}
 
 // Model is a network with what turns lines into its numbers and back.
 // Goroutines may predict with it at the same time.
@@ -96,6 +131,8 @@ func newModel(h Header, seed uint64) (*Model, error) {
 		return nil, fmt.Errorf("the doubt is %v, and must be between 1 and %v", h.Doubt, maxDoubt)
 	case len(h.Labels) < 1 || len(h.Labels) > maxLabels:
 		return nil, fmt.Errorf("there are %d labels, and must be between 1 and %d", len(h.Labels), maxLabels)
+	case m.heads.checkLabels(h.Labels) != nil:
+		return nil, m.heads.checkLabels(h.Labels)
 	case c.Rows != m.vocabulary.total || c.Features != len(h.Features) || c.Edges != 0 && c.Edges != edgeCount || c.Candidates != 0 && c.Candidates != candidateCount:
 		return nil, fmt.Errorf("the network (%d rows, %d features, %d edges, %d candidates) does not fit the vocabulary (%d rows, %d features)",
 			c.Rows, c.Features, c.Edges, c.Candidates, m.vocabulary.total, len(h.Features))

@@ -17,6 +17,7 @@ import (
 	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/model"
 	"github.com/whet-k8s/whet/model/nn"
+	"github.com/whet-k8s/whet/model/safetensors"
 	"github.com/whet-k8s/whet/model/train"
 )
 
@@ -24,11 +25,21 @@ import (
 func recording(t testing.TB, name, level string) *model.Sequence {
 	t.Helper()
 	prefix := filepath.Join("..", "recordings", name)
-	s, err := train.Load(t.Context(), train.Source{Name: name, Log: prefix + "." + level + ".jsonl.zst", Truth: prefix})
+	d, err := train.Load(t.Context(), train.Source{Name: name, Log: prefix + "." + level + ".jsonl.zst", Truth: prefix})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return d.Sequence
+}
+
+// predict labels a log.
+func predict(t testing.TB, m *model.Model, s *model.Sequence) []model.Voted {
+	t.Helper()
+	voted, err := m.Predict(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return voted
 }
 
 func defaultModel(t testing.TB) *model.Model {
@@ -51,7 +62,7 @@ func TestPredictorAgreesWithPredict(t *testing.T) {
 			own = append(own, l[i].own)
 		}
 	}
-	want := m.Predict(recording(t, "crowd", "metadata"))
+	want := predict(t, m, recording(t, "crowd", "metadata"))
 	codec := label.New(label.Options{})
 	for _, workers := range []int{1, 3} {
 		var got [][]model.Scored
@@ -99,11 +110,11 @@ func TestPredictorStopsAtAnError(t *testing.T) {
 func TestTargetsAreNotSeen(t *testing.T) {
 	m := defaultModel(t)
 	s := recording(t, "crowd", "metadata").Slice(0, 500)
-	want := m.Predict(s)
+	want := predict(t, m, s)
 	for i := range s.Lines {
 		s.Lines[i].Target = 65936
 	}
-	if diff := cmp.Diff(want, m.Predict(s)); diff != "" {
+	if diff := cmp.Diff(want, predict(t, m, s)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -117,7 +128,11 @@ func TestDefaultModel(t *testing.T) {
 		name, level     string
 		accuracy, macro float64
 	}{{"crowd", "audit", 0.97, 0.9}, {"crowd", "metadata", 0.95, 0.85}} {
-		f := train.Measure(m, recording(t, test.name, test.level)).Voted.Figures()
+		measured, err := train.Measure(m, recording(t, test.name, test.level))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := measured.Voted.Figures()
 		if f.Accuracy < test.accuracy || f.MacroF1 < test.macro {
 			t.Errorf("%s at %s: accuracy %.4f and macro F1 %.4f, below %v and %v", test.name, test.level, f.Accuracy, f.MacroF1, test.accuracy, test.macro)
 		}
@@ -156,7 +171,7 @@ func TestModelFileGivesTheModelBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(m.Predict(s), read.Predict(s)); diff != "" {
+		if diff := cmp.Diff(predict(t, m, s), predict(t, read, s)); diff != "" {
 			t.Error(diff)
 		}
 		if err := read.Write(&again); err != nil {
@@ -168,26 +183,53 @@ func TestModelFileGivesTheModelBack(t *testing.T) {
 	}
 }
 
-// changeHeader gives a model file with a changed header.
-func changeHeader(t testing.TB, file []byte, change func(h map[string]any)) []byte {
+// change gives a model file with other content than it had, and a checksum of
+// that: nil leaves the header or the tensors as they are.
+func change(t testing.TB, file []byte, header func(h map[string]any), tensors func([]safetensors.Tensor)) []byte {
 	t.Helper()
-	length := binary.LittleEndian.Uint64(file)
-	var object map[string]any
-	var header map[string]any
-	if err := json.Unmarshal(file[8:8+length], &object); err != nil {
-		t.Fatal(err)
-	}
-	metadata := object["__metadata__"].(map[string]any)
-	if err := json.Unmarshal([]byte(metadata["whet"].(string)), &header); err != nil {
-		t.Fatal(err)
-	}
-	change(header)
-	b, err := json.Marshal(header)
+	metadata, all, err := safetensors.Read(bytes.NewReader(file), 1<<24)
 	if err != nil {
 		t.Fatal(err)
 	}
-	metadata["whet"] = string(b)
-	if b, err = json.Marshal(object); err != nil {
+	if header != nil {
+		var h map[string]any
+		if err := json.Unmarshal([]byte(metadata["whet"]), &h); err != nil {
+			t.Fatal(err)
+		}
+		header(h)
+		b, err := json.Marshal(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		metadata["whet"] = string(b)
+	}
+	if tensors != nil {
+		tensors(all)
+	}
+	var out bytes.Buffer
+	if err := safetensors.Write(&out, metadata, all); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// changeHeader gives a model file with a changed header.
+func changeHeader(t testing.TB, file []byte, header func(h map[string]any)) []byte {
+	t.Helper()
+	return change(t, file, header, nil)
+}
+
+// withoutSum gives a model file without its checksum.
+func withoutSum(t testing.TB, file []byte) []byte {
+	t.Helper()
+	length := binary.LittleEndian.Uint64(file)
+	var object map[string]any
+	if err := json.Unmarshal(file[8:8+length], &object); err != nil {
+		t.Fatal(err)
+	}
+	delete(object["__metadata__"].(map[string]any), safetensors.SumKey)
+	b, err := json.Marshal(object)
+	if err != nil {
 		t.Fatal(err)
 	}
 	out := binary.LittleEndian.AppendUint64(nil, uint64(len(b)))
@@ -200,6 +242,8 @@ func TestBadModelsAreRefused(t *testing.T) {
 	if err := small(t, nn.Relational, s).Write(&file); err != nil {
 		t.Fatal(err)
 	}
+	changed := bytes.Clone(file.Bytes())
+	changed[len(changed)-3] ^= 4
 	net := func(h map[string]any) map[string]any { return h["net"].(map[string]any) }
 	for name, test := range map[string]struct {
 		data []byte
@@ -224,6 +268,21 @@ func TestBadModelsAreRefused(t *testing.T) {
 		"no doubt":           {changeHeader(t, file.Bytes(), func(h map[string]any) { h["doubt"] = 0 }), "doubt is 0"},
 		"no labels":          {changeHeader(t, file.Bytes(), func(h map[string]any) { h["labels"] = []int{} }), "0 labels"},
 		"no classes":         {changeHeader(t, file.Bytes(), func(h map[string]any) { h["classes"] = [][]int{} }), "0 heads"},
+		"a changed weight":   {changed, "was changed since it was written"},
+		"no checksum":        {withoutSum(t, file.Bytes()), "it has no checksum"},
+		"a huge weight":      {change(t, file.Bytes(), nil, func(all []safetensors.Tensor) { all[0].Data[0] = 2e4 }), "the weight 20000"},
+		"a feature twice":    {changeHeader(t, file.Bytes(), func(h map[string]any) { f := h["features"].([]any); f[1] = f[0] }), "stands there twice"},
+		"negative lines":     {changeHeader(t, file.Bytes(), func(h map[string]any) { h["training"].(map[string]any)["lines"] = -1 }), "on -1 lines"},
+		"a label twice":      {changeHeader(t, file.Bytes(), func(h map[string]any) { l := h["labels"].([]any); l[1] = l[0] }), "twice, or out of order"},
+		"no label":           {changeHeader(t, file.Bytes(), func(h map[string]any) { l := h["labels"].([]any); l[len(l)-1] = 1 << 40 }), "is no label"},
+		"a class too high":   {changeHeader(t, file.Bytes(), func(h map[string]any) { c := h["classes"].([]any)[2].([]any); c[len(c)-1] = 2 }), "out of order or range"},
+		"a label of no class": {changeHeader(t, file.Bytes(), func(h map[string]any) {
+			c := h["classes"].([]any)[0].([]any)
+			c[len(c)-1] = 1000
+		}), "is not among the classes of the head resource"},
+		"data of no hash": {changeHeader(t, file.Bytes(), func(h map[string]any) {
+			h["training"].(map[string]any)["data"] = []any{map[string]any{"name": "a", "sha256": "zz", "lines": 1}}
+		}), "is no SHA-256"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := model.Read(bytes.NewReader(test.data))
@@ -234,25 +293,87 @@ func TestBadModelsAreRefused(t *testing.T) {
 	}
 }
 
+// TestRunawayWeights holds that a network whose weights make no numbers is told,
+// line by line and at once.
+func TestRunawayWeights(t *testing.T) {
+	s := recording(t, "crowd", "metadata").Slice(0, 100)
+	shape := train.DefaultShape()
+	shape.Width, shape.Layers = 16, 12
+	deep, err := model.Create(shape, []*model.Sequence{s}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range deep.Net().Params() {
+		for i := range p.Data {
+			p.Data[i] = 1e4
+		}
+	}
+	if _, err := deep.Predict(s); err == nil || !strings.Contains(err.Error(), "no numbers") {
+		t.Errorf("the error is %v", err)
+	}
+	p := deep.NewPredictor(label.New(label.Options{}), model.PredictorOptions{Workers: 2}, func(model.Prediction) error { return nil })
+	if err := linkRecording(t, "crowd.metadata").feed(p); err == nil || !strings.Contains(err.Error(), "no numbers") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// silent are lines that say nothing, with the label 0.
+func silent() *model.Sequence { return &model.Sequence{Lines: make([]model.Line, 30)} }
+
+// tiny is the file of a model for two features of silent lines.
+func tiny(t testing.TB) []byte {
+	t.Helper()
+	few := slices.DeleteFunc(model.FeatureNames(true), func(name string) bool { return name == "verb" || name == "role" })
+	var file bytes.Buffer
+	if err := small(t, nn.Relational, silent(), few...).Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+// use labels silent lines with a model that was read.
+func use(t *testing.T, data []byte) {
+	m, err := model.Read(bytes.NewReader(data))
+	if err != nil {
+		return
+	}
+	got, err := m.Predict(silent())
+	if err != nil {
+		return
+	}
+	for _, v := range got {
+		if s := v.Ranked[0].Score; !(s >= 0 && s < 1.01) {
+			t.Errorf("a share of the vote is %v", s)
+		}
+	}
+}
+
 // FuzzRead holds that no file breaks Read, and that what it takes labels a log.
 func FuzzRead(f *testing.F) {
-	// Lines that say nothing, with the label 0, are enough, and quickly made.
-	s := &model.Sequence{Lines: make([]model.Line, 30)}
-	var file bytes.Buffer
-	few := slices.DeleteFunc(model.FeatureNames(true), func(name string) bool { return name == "verb" || name == "role" })
-	if err := small(f, nn.Relational, s, few...).Write(&file); err != nil {
+	f.Add(tiny(f))
+	f.Add(withoutSum(f, tiny(f)))
+	f.Fuzz(use)
+}
+
+// FuzzContent does the same with files whose checksum is right, whatever they
+// hold.
+func FuzzContent(f *testing.F) {
+	metadata, tensors, err := safetensors.Read(bytes.NewReader(tiny(f)), 1<<24)
+	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(file.Bytes())
-	f.Add(changeHeader(f, file.Bytes(), func(h map[string]any) { h["window"] = 3; h["stride"] = 1 }))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := model.Read(bytes.NewReader(data))
-		if err != nil {
-			return
+	f.Add(metadata["whet"], 0, float32(1))
+	f.Add(metadata["whet"], 5, float32(-9e3))
+	f.Add(strings.Replace(metadata["whet"], `"window":20`, `"window":3`, 1), 1, float32(1e-30))
+	f.Fuzz(func(t *testing.T, header string, at int, weight float32) {
+		changed := slices.Clone(tensors)
+		i := int(uint(at) % uint(len(changed)))
+		changed[i].Data = slices.Repeat([]float32{weight}, len(changed[i].Data))
+		var file bytes.Buffer
+		if err := safetensors.Write(&file, map[string]string{"whet": header}, changed); err != nil {
+			t.Fatal(err)
 		}
-		if got := m.Predict(s); len(got) != len(s.Lines) {
-			t.Errorf("%d lines have %d predictions", len(s.Lines), len(got))
-		}
+		use(t, file.Bytes())
 	})
 }
 
@@ -278,8 +399,12 @@ func ExampleDefault() {
 		fmt.Println(err)
 		return
 	}
-	voted := m.Predict(log)
-	line := log.Lines[50]
+	voted, err := m.Predict(log.Sequence)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	line := log.Sequence.Lines[50]
 	action, err := label.New(label.Options{}).Decode(voted[50].Ranked[0].Label)
 	fmt.Printf("line %d, %s, belongs to: %s %v\n", line.At, line.Kind(), action, err)
 	// Output: line 196, namespace-controller deletecollection rolebindings, belongs to: delete core/v1/namespaces, one object in a namespace <nil>

@@ -102,6 +102,9 @@ func TestHeadsFromAFileAreChecked(t *testing.T) {
 		"twice":     func(h *heads) { h.classes[headResource] = []int32{5, 5} },
 		"negative":  func(h *heads) { h.classes[headResource] = []int32{-3} },
 		"too large": func(h *heads) { h.classes[headResource] = []int32{5000} },
+		"no verb":   func(h *heads) { h.classes[headVerb] = []int32{3, 8} },
+		"no bit":    func(h *heads) { h.classes[headNamed] = []int32{0, 2} },
+		"no sub":    func(h *heads) { h.classes[headSubresource] = []int32{0, 128} },
 	} {
 		h := good
 		spoil(&h)

@@ -93,7 +93,9 @@ func (p *Predictor) Add(tag uint64, as *link.Assignment, own label.Label) error 
 	p.queue = append(p.queue, pending{tag, p.total, own})
 	p.total++
 	if p.total-p.start > int64(p.model.Window+(p.group()-1)*p.model.Stride) {
-		p.compute(false)
+		if p.err = p.compute(false); p.err != nil {
+			return p.err
+		}
 	}
 	return p.flush()
 }
@@ -106,14 +108,16 @@ func (p *Predictor) Close() error {
 	if p.err != nil {
 		return p.err
 	}
-	p.compute(true)
+	if p.err = p.compute(true); p.err != nil {
+		return p.err
+	}
 	p.ready = p.total
 	return p.flush()
 }
 
 // compute passes the windows that are full through the network, and at the end
 // of the log the last one, as windowStarts has it.
-func (p *Predictor) compute(end bool) {
+func (p *Predictor) compute(end bool) error {
 	window, stride := int64(p.model.Window), int64(p.model.Stride)
 	var windows [][]encoded
 	var marks [][]tally
@@ -127,13 +131,13 @@ func (p *Predictor) compute(end bool) {
 	if end && p.total > 0 {
 		add(max(p.total-window, 0), p.total)
 	}
-	p.vote(windows, marks)
 	p.ready = p.start
+	return p.vote(windows, marks)
 }
 
 // vote spreads the windows over the workers. A line's votes are added in the
 // order of the windows, so that the sums do not depend on the workers.
-func (p *Predictor) vote(windows [][]encoded, marks [][]tally) {
+func (p *Predictor) vote(windows [][]encoded, marks [][]tally) error {
 	type part struct {
 		windows [][]encoded
 		marks   [][]tally
@@ -150,10 +154,11 @@ func (p *Predictor) vote(windows [][]encoded, marks [][]tally) {
 		windows = windows[n:]
 	}
 	var wg sync.WaitGroup
+	failed := make([]error, len(p.workers))
 	for i, worker := range p.workers {
 		run := func() {
-			for j := i; j < len(parts); j += len(p.workers) {
-				p.model.scoreWindows(worker, parts[j].windows, parts[j].marks)
+			for j := i; j < len(parts) && failed[i] == nil; j += len(p.workers) {
+				failed[i] = p.model.scoreWindows(worker, parts[j].windows, parts[j].marks)
 			}
 		}
 		if i == len(p.workers)-1 {
@@ -163,6 +168,11 @@ func (p *Predictor) vote(windows [][]encoded, marks [][]tally) {
 		wg.Go(run)
 	}
 	wg.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return err
+		}
+	}
 	for _, part := range parts {
 		for i := range part.marks {
 			for j := range part.marks[i] {
@@ -171,6 +181,7 @@ func (p *Predictor) vote(windows [][]encoded, marks [][]tally) {
 			marks = marks[1:]
 		}
 	}
+	return nil
 }
 
 // flush emits what has its prediction, in the order of the input.

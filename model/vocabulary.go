@@ -75,6 +75,9 @@ func newVocabulary(names []string, values [][]string) (*Vocabulary, error) {
 	v := &Vocabulary{features: features, names: names, values: values}
 	for i, name := range names {
 		list := values[i]
+		if slices.Contains(names[:i], name) {
+			return nil, fmt.Errorf("the feature %q stands there twice", name)
+		}
 		if len(list) > maxValues {
 			return nil, fmt.Errorf("the vocabulary of %s has %d values, more than %d", name, len(list), maxValues)
 		}

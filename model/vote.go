@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/whet-k8s/whet/label"
@@ -32,6 +33,16 @@ func (t *tally) add(l label.Label, score float64) {
 	t.votes = append(t.votes, Scored{l, score})
 }
 
+// best is the label with the largest share, the smallest of equals.
+func (t *tally) best() label.Label {
+	return slices.MinFunc(t.votes, higher).Label
+}
+
+// higher puts the larger score first, and of equal ones the smaller label.
+func higher(a, b Scored) int {
+	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Label, b.Label))
+}
+
 // merge adds the votes of another tally.
 func (t *tally) merge(other *tally) {
 	for _, v := range other.votes {
@@ -43,9 +54,7 @@ func (t *tally) merge(other *tally) {
 // ranked gives the labels, the best first, with their shares. The label that
 // the linker proposes goes first unless another has doubt times its share.
 func (t *tally) ranked(proposed label.Label, doubt float64) []Scored {
-	slices.SortFunc(t.votes, func(a, b Scored) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Label, b.Label))
-	})
+	slices.SortFunc(t.votes, higher)
 	for i := range t.votes {
 		t.votes[i].Score /= t.weight
 	}
@@ -171,30 +180,39 @@ func (m *Model) bestKnown(heads *[headCount][]float32, line *encoded) label.Labe
 // predictBatch is how many windows go through the network at once.
 const predictBatch = 16
 
+// errScores is the error of a network whose weights make no numbers.
+var errScores = errors.New("the model's network gives scores that are no numbers: its weights are of no use")
+
 // scoreWindows passes windows of one length through the network and adds what
-// they say to the tallies, which stand beside the windows' lines.
-func (m *Model) scoreWindows(p *nn.Predictor, windows [][]encoded, tallies [][]tally) {
+// they say to the tallies, which stand beside the windows' lines. The error is
+// errScores.
+func (m *Model) scoreWindows(p *nn.Predictor, windows [][]encoded, tallies [][]tally) error {
 	b := m.batch(windows)
 	scores := p.Scores(b)
+	if !scores.Finite() {
+		return errScores
+	}
 	for w, lines := range windows {
 		for step := range lines {
 			m.vote(&tallies[w][step], b, scores, step*len(windows)+w, &lines[step], voteWeight(step, len(lines)))
 		}
 	}
+	return nil
 }
 
 // Voted is what the windows said of a line.
 type Voted struct {
 	// Ranked are the labels in question, the best first (Header.Doubt).
 	Ranked []Scored
-	// Windows is what each window that holds the line found most probable.
+	// Windows is what each window that holds the line found most probable by
+	// itself, whatever the linker proposes.
 	Windows []label.Label
 }
 
-// Predict labels a whole log, line by line.
-func (m *Model) Predict(s *Sequence) []Voted { return m.predict(m.encodeAll(s)) }
-
-func (m *Model) predict(lines []encoded) []Voted {
+// Predict labels a whole log, line by line. It fails where the network gives
+// what is no number.
+func (m *Model) Predict(s *Sequence) ([]Voted, error) {
+	lines := m.encodeAll(s)
 	all := make([]Voted, len(lines))
 	tallies := make([]tally, len(lines))
 	length := min(m.Window, len(lines))
@@ -206,17 +224,19 @@ func (m *Model) predict(lines []encoded) []Voted {
 			windows = append(windows, lines[at:at+length])
 			votes = append(votes, make([]tally, length))
 		}
-		m.scoreWindows(predictor, windows, votes)
+		if err := m.scoreWindows(predictor, windows, votes); err != nil {
+			return nil, err
+		}
 		for i, at := range group {
 			for j := range votes[i] {
 				t := &votes[i][j]
 				tallies[at+j].merge(t)
-				all[at+j].Windows = append(all[at+j].Windows, t.ranked(lines[at+j].candidates[ofOperation], m.Doubt)[0].Label)
+				all[at+j].Windows = append(all[at+j].Windows, t.best())
 			}
 		}
 	}
 	for i := range tallies {
 		all[i].Ranked = tallies[i].ranked(lines[i].candidates[ofOperation], m.Doubt)
 	}
-	return all
+	return all, nil
 }

@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 
 	"github.com/whet-k8s/whet/audit"
+	"github.com/whet-k8s/whet/internal/member"
 	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/link"
 )
@@ -53,6 +55,15 @@ type Annotation struct {
 	Before []byte
 }
 
+// Assignment gives what the linker said of the event in the linker's own form,
+// but for the Root.
+func (a *Annotation) Assignment() link.Assignment {
+	return link.Assignment{
+		Event: a.Event, Context: a.Context, Operation: a.Operation, Role: a.Role, Cause: a.Cause, Rule: a.Rule,
+		Evidence: a.Evidence, Confidence: a.Confidence, Rival: a.Rival, Autonomous: a.Autonomous,
+	}
+}
+
 // AppendJSON appends the annotation as a JSON object without a line feed, in
 // the annotations format of docs/output.md. What is not printable is escaped,
 // so that the line is safe on a terminal.
@@ -91,31 +102,36 @@ func (a *Annotation) appendVerdict(b []byte) []byte {
 }
 
 // AppendLabelled appends the event's own JSON with two members more at its
-// end: label, and whet, an object with the rest of the annotation. The bytes
-// before them are those of the input; only the line breaks of an event that
-// spans lines become spaces, so that the output has an event a line. It needs
+// end: label, and whet, an object with the rest of the annotation. What the
+// event has under these keys already is replaced in its place. The other bytes
+// are those of the input; only the line breaks of an event that spans lines
+// become spaces, so that the output has an event a line. It needs
 // Options.KeepRaw.
 func (a *Annotation) AppendLabelled(b []byte) []byte {
-	start := len(b)
-	b = append(b, a.Raw...)
-	for i := start; i < len(b); i++ {
-		if b[i] == '\n' || b[i] == '\r' {
-			b[i] = ' ' // JSON has no bare line break within a string
+	said := append([]byte(`{"line":`), strconv.Itoa(a.Line)...)
+	said = a.appendVerdict(append(said, ','))
+	said = append(said, `,"evidence":`...)
+	said = append(AppendJSONString(said, a.Evidence), '}')
+	labelled := labelKey.Append(nil, OnOneLine(a.Raw), strconv.AppendInt(nil, int64(a.Label), 10))
+	return whetKey.Append(b, labelled, said)
+}
+
+// The members that AppendLabelled adds.
+var labelKey, whetKey = member.Named("label"), member.Named("whet")
+
+// OnOneLine gives the JSON of an event that spans lines on one: its line breaks
+// become spaces. What is on one line is given as it is.
+func OnOneLine(raw []byte) []byte {
+	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') < 0 {
+		return raw
+	}
+	line := bytes.Clone(raw)
+	for i, c := range line {
+		if c == '\n' || c == '\r' {
+			line[i] = ' ' // JSON has no bare line break within a string
 		}
 	}
-	end := len(b)
-	for end > start && b[end-1] != '}' {
-		end--
-	}
-	b = append(b[:max(end-1, start)], `,"label":`...)
-	b = strconv.AppendInt(b, int64(a.Label), 10)
-	b = append(b, `,"whet":{"line":`...)
-	b = strconv.AppendInt(b, int64(a.Line), 10)
-	b = append(b, ',')
-	b = a.appendVerdict(b)
-	b = append(b, `,"evidence":`...)
-	b = AppendJSONString(b, a.Evidence)
-	return append(b, `}}`...)
+	return line
 }
 
 func appendStringOrNull(b []byte, s string) []byte {

@@ -19,9 +19,11 @@ type Options struct {
 	Policy *noise.Policy
 	// Labels gives the numbers of actions; nil means the default codec.
 	Labels *label.Codec
-	// Link bounds the linker. Where it has no Rank, the ranker that whet comes
-	// with (package rank) helps it to choose among causes, but for NoModel.
+	// Link bounds the linker. Where it has no Rank, a ranker (package rank) helps
+	// it to choose among causes, but for NoModel.
 	Link link.Options
+	// Ranker is that ranker; nil means the one that whet comes with.
+	Ranker *rank.Model
 	// NoModel has the linker's rules decide alone.
 	NoModel bool
 	// Workers is the number of goroutines that decode; 0 means GOMAXPROCS.
@@ -53,9 +55,12 @@ func (o Options) withDefaults() (Options, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if o.Link.Rank == nil && !o.NoModel {
-		m, err := rank.Default()
-		if err != nil {
-			return o, fmt.Errorf("reading the ranker of the linker: %w", err)
+		m := o.Ranker
+		if m == nil {
+			var err error
+			if m, err = rank.Default(); err != nil {
+				return o, fmt.Errorf("reading the ranker of the linker: %w", err)
+			}
 		}
 		o.Link.Rank = m.Ranker()
 	}

@@ -2,6 +2,8 @@ package query
 
 import (
 	"strings"
+
+	"github.com/whet-k8s/whet/internal/near"
 )
 
 // functionNames are the functions with brackets.
@@ -21,7 +23,7 @@ func (c *checker) call(f *call) (*node, error) {
 		return nil, c.fail(at, "a field is missing before %s", f.Name)
 	default:
 		e := c.fail(at, "there is no function %q", f.Name)
-		e.Nearest = nearest(name, functionNames())
+		e.Nearest = near.Word(name, functionNames())
 		return nil, e
 	}
 	if len(f.Args) != 1 {

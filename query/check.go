@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/whet-k8s/whet/internal/near"
 )
 
 // checker turns the tree of the grammar into the tree of tests, and refuses
@@ -155,7 +157,7 @@ func (c *checker) unknown(o *operand) *Error {
 		e.Message += " of a context; it is one of events (--events)"
 		return e
 	}
-	e.Nearest = nearest(o.Word, c.names())
+	e.Nearest = near.Word(o.Word, c.names())
 	if e.Nearest == "" {
 		for _, prefix := range []string{"requestObject.", "responseObject."} {
 			if strings.HasPrefix(o.Word, prefix) {
@@ -366,7 +368,7 @@ func (c *checker) textTest(op string, values []*operand, known []string) (*textT
 		}
 		if known != nil && !slices.Contains(known, text) {
 			e := c.fail(c.span(v), "it is always one of %s", strings.Join(known, ", "))
-			e.Nearest = nearest(text, known)
+			e.Nearest = near.Word(text, known)
 			return nil, e
 		}
 		t.values = append(t.values, text)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/goccy/go-json"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/internal/term"
@@ -60,13 +59,12 @@ type analyzeOptions struct {
 	all    bool
 	strict bool
 	policy string
-	// noModel leaves the links to the rules.
-	noModel bool
-	choice  choice
-	screen  screenOptions
-	out     string
-	keep    string
-	store   store.WriterOptions
+	link   linkFlags
+	choice choice
+	screen screenOptions
+	out    string
+	keep   string
+	store  store.WriterOptions
 }
 
 // keeps are the values of --keep.
@@ -95,7 +93,7 @@ func newAnalyzeCommand(std *stdio) *cobra.Command {
 	f.BoolVar(&o.all, "all", false, "list the commands that only read in the summary, too")
 	f.BoolVar(&o.strict, "strict", false, "exit with status 3 when a line was malformed")
 	f.StringVar(&o.policy, "policy", "", "noise policy, a YAML `FILE` (default: the built-in one)")
-	noModelFlag(f, &o.noModel)
+	o.link.flags(f)
 	f.StringVar(&o.out, "out", "", "keep what was found in the data set in this folder `DIR`")
 	f.StringVar(&o.keep, "keep", string(store.KeepEvents), "how much the data set keeps: "+strings.Join(keeps(), ", "))
 	f.StringVar(&o.store.Cluster, "cluster", store.DefaultCluster, "`NAME` of the cluster that the log is of, for the data set")
@@ -126,11 +124,15 @@ func runAnalyze(ctx context.Context, std *stdio, o *analyzeOptions, inputs []str
 	if err != nil {
 		return err
 	}
+	run, err := o.link.options(policy)
+	if err != nil {
+		return err
+	}
 	out, err := openOutput(std, o.output, inputs)
 	if err != nil {
 		return err
 	}
-	run := pipeline.Options{Policy: policy, NoModel: o.noModel, Select: o.choice.selects(), KeepRaw: o.format == "labelled"}
+	run.Select, run.KeepRaw = o.choice.selects(), o.format == "labelled"
 	summary := newSummary(screen, o.all)
 	sink := analyzeSink(o.format, out, summary, screen.terminal)
 	var keep *store.Writer
@@ -160,11 +162,6 @@ func runAnalyze(ctx context.Context, std *stdio, o *analyzeOptions, inputs []str
 		fmt.Fprint(std.err, term.SanitizeLines(accountText(account, term.Columns(std.err, os.Getenv))))
 	}
 	return strictError(o.strict, account)
-}
-
-// noModelFlag is --no-model of the commands that analyse a log.
-func noModelFlag(f *pflag.FlagSet, noModel *bool) {
-	f.BoolVar(noModel, "no-model", false, "link by rules alone, without the trained ranker where bodies are missing")
 }
 
 // checkOut looks at what the flags about the data set say together.

@@ -34,7 +34,8 @@ const evaluateExample = `  whet evaluate --truth recordings/day recordings/day.a
 // evaluateOptions are the flags of whet evaluate.
 type evaluateOptions struct {
 	truth, policy string
-	json, noModel bool
+	json          bool
+	link          linkFlags
 }
 
 func newEvaluateCommand(std *stdio) *cobra.Command {
@@ -52,7 +53,7 @@ func newEvaluateCommand(std *stdio) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.truth, "truth", "", "`PREFIX` of the recording's files")
 	f.BoolVar(&o.json, "json", false, "print a JSON object")
-	noModelFlag(f, &o.noModel)
+	o.link.flags(f)
 	f.StringVar(&o.policy, "policy", "", "noise policy for a log, a YAML `FILE` (default: the built-in one)")
 	return cmd
 }
@@ -65,11 +66,15 @@ func runEvaluate(ctx context.Context, std *stdio, o *evaluateOptions, input stri
 	if err != nil {
 		return err
 	}
+	run, err := o.link.options(policy)
+	if err != nil {
+		return err
+	}
 	truth, err := evaluate.Load(ctx, o.truth)
 	if err != nil {
 		return err
 	}
-	annotations, done, err := openAnnotations(ctx, std, input, pipeline.Options{Policy: policy, NoModel: o.noModel})
+	annotations, done, err := openAnnotations(ctx, std, input, run)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/whet-k8s/whet/internal/edit"
 	"github.com/whet-k8s/whet/internal/edit/tui"
 	"github.com/whet-k8s/whet/internal/term"
+	"github.com/whet-k8s/whet/model"
 )
 
 const labelEditHelp = `Edit shows the events of a log one after the other, each with the labels that it
@@ -26,7 +28,9 @@ in the journal at once, so that nothing is lost when the program is killed; run
 it again to go on. The labelled log is the log with a label at the end of each
 event that has one; all other bytes stay. The log itself is never changed.
 
-A model's proposals come from a file that whet model predict writes.`
+The model that whet comes with proposes labels while the log is read, or the one
+in --model; --predictions takes what whet model predict wrote instead.
+--no-model leaves all to the linker's rules.`
 
 const labelEditExample = `  whet label edit audit.log
   whet model predict audit.log > predicted.jsonl
@@ -38,6 +42,8 @@ type labelEditOptions struct {
 	labelOptions
 	screen                                    screenOptions
 	key, journal, output, predictions, policy string
+	model                                     string
+	noModel                                   bool
 	sure                                      float64
 	write                                     bool
 }
@@ -59,6 +65,8 @@ func newLabelEditCommand(std *stdio) *cobra.Command {
 	f.StringVarP(&o.output, "output", "o", "", "`FILE` for the labelled log (default: LOG.labelled)")
 	f.StringVar(&o.journal, "journal", "", "`FILE` for the journal (default: LOG.journal)")
 	f.StringVar(&o.predictions, "predictions", "", "`FILE` with a model's proposals, as whet model predict writes them")
+	f.StringVarP(&o.model, "model", "m", "", "model `FILE` that proposes labels (default: the one that whet comes with)")
+	f.BoolVar(&o.noModel, "no-model", false, "propose without a model, and link by rules alone")
 	f.Float64Var(&o.sure, "sure", edit.DefaultSure, "the `CONFIDENCE` from which a proposal is sure")
 	f.StringVar(&o.policy, "policy", "", "noise policy, a YAML `FILE` (default: the built-in one)")
 	f.BoolVar(&o.write, "write", false, "write the labelled log from the journal and show nothing")
@@ -71,6 +79,9 @@ func newLabelEditCommand(std *stdio) *cobra.Command {
 func runLabelEdit(ctx context.Context, std *stdio, o *labelEditOptions, name string) (err error) {
 	if o.sure <= 0 || o.sure > 1 {
 		return usageError("--sure %g: a confidence above 0 and at most 1 is wanted", o.sure)
+	}
+	if given := o.models(); len(given) > 1 {
+		return usageError("%s exclude each other", strings.Join(given, " and "))
 	}
 	if !o.write && (!isTerminalInput(std.in) || !term.IsTerminal(std.out)) {
 		return usageError("label edit needs a terminal for its input and its output. Without one, whet label propose and " +
@@ -105,6 +116,20 @@ func runLabelEdit(ctx context.Context, std *stdio, o *labelEditOptions, name str
 		err = o.show(ctx, std, session)
 	}
 	return err
+}
+
+// models are the flags about a model that were given.
+func (o *labelEditOptions) models() []string {
+	var given []string
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{{"--predictions", o.predictions != ""}, {"--model", o.model != ""}, {"--no-model", o.noModel}} {
+		if f.set {
+			given = append(given, f.name)
+		}
+	}
+	return given
 }
 
 // isTerminalInput tells whether somebody types what is read.
@@ -173,7 +198,10 @@ func (o *labelEditOptions) show(ctx context.Context, std *stdio, session *edit.S
 	if err != nil {
 		return err
 	}
-	options := tui.Options{Policy: policy, Output: o.output, Colors: look.paint.Colors}
+	options := tui.Options{Policy: policy, Output: o.output, Colors: look.paint.Colors, Rules: o.noModel}
+	if o.predictions == "" && !o.noModel {
+		options.Model = func() (*model.Model, error) { return openModel(o.model) }
+	}
 	if o.predictions != "" {
 		if _, err := os.Stat(o.predictions); err != nil {
 			return fmt.Errorf("looking at the predictions: %w", err)

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/whet-k8s/whet/internal/term"
 	"github.com/whet-k8s/whet/model/train"
@@ -26,6 +31,9 @@ model on what it was not trained on:
                          other lengths of the window, other shares to train on,
                          each feature left out once
 
+A study can be killed and goes on where --checkpoint names a folder and --resume
+is given; --save keeps the model of each trial.
+
 With --ranker it is the ranker of the linker that is trained on all recordings
 but one and measured on that one: hard attribution at the levels Metadata and
 Request and with bodies, by the rules alone and with the ranker, and how many of
@@ -33,11 +41,13 @@ the links of each confidence are right.
 
 The figures are of the lines that commands caused or sent. "accuracy" and
 "macro_f1" count a line once, with the label that its windows voted for;
-"windows" each line of each window by itself; "linker" what the linker proposes
-without a model.`
+"windows" each line of each window by itself, with what the network finds most
+probable there; "linker" what the linker proposes without a model. "trained_on"
+is there where the model was trained on what it is measured on.`
 
 const modelEvaluateExample = `  whet model evaluate --truth recordings/day recordings/day.metadata.jsonl.zst
   whet model evaluate --leave-one-out all recordings/
+  whet model evaluate --kfold 5 --save folds recordings/day
   whet model evaluate --leave-one-out all --network seed recordings/`
 
 // modelEvaluateOptions are the flags of whet model evaluate.
@@ -51,9 +61,12 @@ type modelEvaluateOptions struct {
 	repeat      int
 	sweep       string
 	ranker      bool
+	save        string
+	checkpoint  string
+	resume      bool
 }
 
-func newModelEvaluateCommand(std *stdio) *cobra.Command {
+func newModelEvaluateCommand(std *stdio, log *modelLog) *cobra.Command {
 	var o modelEvaluateOptions
 	cmd := &cobra.Command{
 		Use:     "evaluate --truth PREFIX LOG | [RECORDING]...",
@@ -61,15 +74,15 @@ func newModelEvaluateCommand(std *stdio) *cobra.Command {
 		Long:    modelEvaluateHelp,
 		Example: modelEvaluateExample,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.plan.parse(cmd.Flags().Changed); err != nil {
+			if err := o.check(cmd.Flags()); err != nil {
 				return err
 			}
-			return runModelEvaluate(cmd.Context(), std, &o, args)
+			return runModelEvaluate(cmd.Context(), std, log, &o, args)
 		},
 	}
 	f := cmd.Flags()
 	o.data.flags(f)
-	o.plan.flags(f)
+	o.plan.flags(cmd)
 	f.StringVarP(&o.model, "model", "m", "", "model `FILE` (default: the one that whet comes with)")
 	f.BoolVar(&o.json, "json", false, "print a JSON object")
 	f.StringVar(&o.leaveOneOut, "leave-one-out", "", "train on all recordings but `NAME`")
@@ -77,59 +90,108 @@ func newModelEvaluateCommand(std *stdio) *cobra.Command {
 	f.IntVar(&o.repeat, "repeat", 1, "run each training `N` times, with other seeds")
 	f.StringVar(&o.sweep, "sweep", "", "what to vary: "+strings.Join(train.Sweeps(), ", "))
 	f.BoolVar(&o.ranker, "ranker", false, "measure the ranker that helps the linker instead; needs --leave-one-out")
+	f.StringVar(&o.save, "save", "", "keep the model of each trial in this folder `DIR`")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "keep the state of each training in this folder `DIR`")
+	f.BoolVar(&o.resume, "resume", false, "go on from the checkpoints that are there")
 	completeValues(cmd, "sweep", train.Sweeps())
 	return cmd
 }
 
-func runModelEvaluate(ctx context.Context, std *stdio, o *modelEvaluateOptions, args []string) error {
-	studies := 0
-	for _, asked := range []bool{o.leaveOneOut != "", o.kfold != 0, o.sweep != ""} {
-		if asked {
-			studies++
-		}
+// studies are the flags that ask for a study.
+func studies() []string { return []string{"leave-one-out", "kfold", "sweep"} }
+
+// study tells whether models are to be trained.
+func (o *modelEvaluateOptions) study() bool {
+	return o.leaveOneOut != "" || o.kfold != 0 || o.sweep != ""
+}
+
+// check looks at the flags.
+func (o *modelEvaluateOptions) check(f *pflag.FlagSet) error {
+	if err := o.plan.parse(f.Changed); err != nil {
+		return err
 	}
-	if studies > 1 {
-		return usageError("--leave-one-out, --kfold and --sweep exclude each other")
+	asked := slices.DeleteFunc(studies(), func(name string) bool { return !f.Changed(name) })
+	switch {
+	case len(asked) > 1:
+		return usageError("--%s exclude each other", strings.Join(asked, " and --"))
+	case f.Changed("kfold") && o.kfold < 2:
+		return usageError("--kfold %d: there must be at least 2 parts", o.kfold)
+	case f.Changed("sweep") && !slices.Contains(train.Sweeps(), o.sweep):
+		return usageError("--sweep %s: there are %s", o.sweep, strings.Join(train.Sweeps(), ", "))
+	case o.repeat < 1:
+		return usageError("--repeat %d: must be at least 1", o.repeat)
+	case o.resume && o.checkpoint == "":
+		return usageError("--resume needs --checkpoint")
+	case o.ranker && o.leaveOneOut == "":
+		return usageError("--ranker needs --leave-one-out: the ranker that whet comes with is measured by whet evaluate, with and without --no-model")
 	}
+	var idle error
+	switch {
+	case o.ranker:
+		const why = "the ranker is no network"
+		idle = cmp.Or(idleFlags(f, why, "model", "repeat", "save", "checkpoint"), o.plan.idle(f, why, rankerFlags()...))
+	case !o.study():
+		const why = "no model is trained without --leave-one-out, --kfold or --sweep"
+		idle = cmp.Or(idleFlags(f, why, "repeat", "save", "checkpoint"), o.plan.idle(f, why))
+	case o.sweep == "window":
+		idle = idleFlags(f, "--sweep window tries several", "window", "stride")
+	}
+	if idle == nil && o.study() {
+		idle = idleFlags(f, "it names a trained model, and --leave-one-out, --kfold and --sweep train their own", "model")
+	}
+	return idle
+}
+
+func runModelEvaluate(ctx context.Context, std *stdio, log *modelLog, o *modelEvaluateOptions, args []string) error {
 	if o.ranker {
-		return evaluateRanker(ctx, std, o, args)
+		return evaluateRanker(ctx, std, log, o, args)
 	}
-	o.data.rules = studies == 1
-	// One truth and logs beside it: the logs are of that recording.
-	if o.data.key == "" && len(o.data.truths) == 1 && len(o.data.logs) == 0 && len(args) > 0 {
-		for range args[1:] {
-			o.data.truths = append(o.data.truths, o.data.truths[0])
-		}
-		o.data.logs, args = args, nil
-	}
-	data, err := o.data.load(ctx, std, args)
+	o.data.rules = o.study()
+	sources, err := o.data.sources(args)
 	if err != nil {
 		return err
 	}
 	var trials []train.Trial
-	if studies == 1 {
-		trials, err = o.study(ctx, std, data)
+	if o.study() {
+		trials, err = o.train(ctx, log, sources)
 	} else {
-		trials, err = o.measure(data)
+		trials, err = o.measure(ctx, log, sources)
 	}
 	if err != nil {
 		return err
 	}
 	if o.json {
-		return json.NewEncoder(std.out).Encode(summarize(trials, studies == 1))
+		return json.NewEncoder(std.out).Encode(summarize(trials, o.study()))
 	}
-	return printTrials(std.out, trials)
+	// Of a recording that is left out, the names of its logs say enough.
+	printTrials(std.out, trials, o.kfold != 0 || o.sweep != "" || o.repeat > 1)
+	return nil
 }
 
-// study trains as the flags say.
-func (o *modelEvaluateOptions) study(ctx context.Context, std *stdio, data []train.Data) ([]train.Trial, error) {
-	if o.model != "" {
-		return nil, usageError("-m names a trained model, and --leave-one-out, --kfold and --sweep train their own")
+// train runs the study that the flags ask for.
+func (o *modelEvaluateOptions) train(ctx context.Context, log *modelLog, sources []train.Source) ([]train.Trial, error) {
+	if o.leaveOneOut != "" {
+		if _, err := train.LeftOut(sources, o.leaveOneOut); err != nil {
+			return nil, usageError("--leave-one-out: %w", err)
+		}
 	}
-	s := train.Study{Plan: o.plan.plan, Data: data, Repeat: o.repeat, Progress: func(name string, number, of int) {
-		fmt.Fprintf(std.err, "training %d of %d: %s\n", number, of, term.Sanitize(name))
-	}}
-	s.Plan.Options.Progress = showEpochs(std.err)
+	if err := o.folders(); err != nil {
+		return nil, err
+	}
+	data, err := load(ctx, log, sources)
+	if err != nil {
+		return nil, err
+	}
+	s := train.Study{Plan: o.plan.plan, Data: data, Repeat: o.repeat, Checkpoints: o.checkpoint}
+	s.Plan.Options.Progress, s.Plan.Options.Resume = log.epoch, o.resume
+	s.Progress = func(name string, number, of int) { log.info("training %d of %d: %s", number, of, name) }
+	if o.save != "" {
+		s.Done = func(t train.Trial) error {
+			out := target{"--save", filepath.Join(o.save, train.FileName(t.Name)+".safetensors")}
+			_, err := out.write(t.Model.Write)
+			return err
+		}
+	}
 	switch {
 	case o.leaveOneOut != "":
 		return s.LeaveOneOut(ctx, o.leaveOneOut)
@@ -139,16 +201,48 @@ func (o *modelEvaluateOptions) study(ctx context.Context, std *stdio, data []tra
 	return s.Sweep(ctx, o.sweep)
 }
 
+// folders makes the folders for models and checkpoints. What lies in them is
+// only written over by whoever goes on.
+func (o *modelEvaluateOptions) folders() error {
+	for _, t := range []target{{"--save", o.save}, {"--checkpoint", o.checkpoint}} {
+		if t.name == "" {
+			continue
+		}
+		if err := os.MkdirAll(t.name, 0o755); err != nil { //nolint:gosec // As any folder that a user makes.
+			return fmt.Errorf("making the folder of %s: %w", t.flag, err)
+		}
+		if entries, err := os.ReadDir(t.name); err == nil && len(entries) > 0 && !o.resume {
+			return usageError("%s %s: the folder is not empty; name another one, or go on with --checkpoint and --resume", t.flag, t.name)
+		}
+		if err := (target{t.flag, filepath.Join(t.name, "trial")}).writable(); err != nil {
+			return fmt.Errorf("looking whether %s can be written: %w", t.flag, err)
+		}
+	}
+	return nil
+}
+
 // measure measures the model on all logs, as one trial.
-func (o *modelEvaluateOptions) measure(data []train.Data) ([]train.Trial, error) {
+func (o *modelEvaluateOptions) measure(ctx context.Context, log *modelLog, sources []train.Source) ([]train.Trial, error) {
 	m, err := openModel(o.model)
 	if err != nil {
 		return nil, err
 	}
+	data, err := load(ctx, log, sources)
+	if err != nil {
+		return nil, err
+	}
 	t := train.Trial{Name: m.Name, All: train.NewMeasurement(), Weights: m.Net().Size()}
-	for _, d := range data {
-		r := train.Measure(m, d.Sequence)
-		t.Logs = append(t.Logs, train.LogMeasurement{Name: d.Sequence.Name, Measurement: r})
+	for i := range data {
+		d := &data[i]
+		r, err := train.Measure(m, d.Sequence)
+		if err != nil {
+			return nil, err
+		}
+		known := d.KnownTo(&m.Training)
+		if known {
+			log.warn("the model was trained on %s, so that its figures are better than those of a log that it has not seen", d.Source.Name)
+		}
+		t.Logs = append(t.Logs, train.LogMeasurement{Name: d.Source.Name, Measurement: r, Known: known, Malformed: d.Account.Malformed})
 		t.All.Merge(r)
 	}
 	return []train.Trial{t}, nil
@@ -161,10 +255,14 @@ type evaluation struct {
 	Windows train.Figures `json:"windows"`
 	Linker  train.Figures `json:"linker"`
 	Name    string        `json:"name,omitempty"`
-	Weights int           `json:"weights,omitempty"`
-	Logs    []evaluation  `json:"logs,omitempty"`
-	Trials  []evaluation  `json:"trials,omitempty"`
-	History []train.Epoch `json:"history,omitempty"`
+	// TrainedOn tells that the model was trained on some of this.
+	TrainedOn bool `json:"trained_on,omitempty"`
+	// Malformed counts what is no event and was left out.
+	Malformed int           `json:"malformed,omitempty"`
+	Weights   int           `json:"weights,omitempty"`
+	Logs      []evaluation  `json:"logs,omitempty"`
+	Trials    []evaluation  `json:"trials,omitempty"`
+	History   []train.Epoch `json:"history,omitempty"`
 }
 
 func evaluationOf(name string, m *train.Measurement) evaluation {
@@ -179,7 +277,10 @@ func summarize(trials []train.Trial, study bool) evaluation {
 		e := evaluationOf(t.Name, t.All)
 		e.Weights, e.History = t.Weights, t.History
 		for _, l := range t.Logs {
-			e.Logs = append(e.Logs, evaluationOf(l.Name, l.Measurement))
+			log := evaluationOf(l.Name, l.Measurement)
+			log.TrainedOn, log.Malformed = l.Known, l.Malformed
+			e.TrainedOn, e.Malformed = e.TrainedOn || l.Known, e.Malformed+l.Malformed
+			e.Logs = append(e.Logs, log)
 		}
 		each = append(each, e)
 	}
@@ -192,8 +293,8 @@ func summarize(trials []train.Trial, study bool) evaluation {
 }
 
 // printTrials prints a table with a row for each log of each trial, and their
-// mean and spread.
-func printTrials(w io.Writer, trials []train.Trial) error {
+// mean and spread. With named a row has the name of its trial, too.
+func printTrials(w io.Writer, trials []train.Trial, named bool) {
 	fmt.Fprintf(w, "%-28s %8s %9s %9s %9s %9s   %s\n", "", "lines", "accuracy", "macro F1", "windows'", "linker's", "linker's F1")
 	var accuracy, macro []float64
 	row := func(name string, m *train.Measurement) {
@@ -203,7 +304,7 @@ func printTrials(w io.Writer, trials []train.Trial) error {
 	for _, t := range trials {
 		for _, l := range t.Logs {
 			name := l.Name
-			if len(trials) > 1 && t.Name != "" && len(t.Logs) != len(trials) && !strings.HasPrefix(l.Name, t.Name) {
+			if named {
 				name = t.Name + ", " + l.Name
 			}
 			row(name, l.Measurement)
@@ -219,5 +320,4 @@ func printTrials(w io.Writer, trials []train.Trial) error {
 		m, dm := train.Spread(macro)
 		fmt.Fprintf(w, "mean of %d trials: accuracy %.4f ± %.4f, macro F1 %.4f ± %.4f\n", len(trials), a, da, m, dm)
 	}
-	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"runtime"
 	"slices"
@@ -11,11 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/whet-k8s/whet/internal/member"
 	"github.com/whet-k8s/whet/internal/term"
 	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/link"
 	"github.com/whet-k8s/whet/model"
-	"github.com/whet-k8s/whet/model/train"
 	"github.com/whet-k8s/whet/pipeline"
 )
 
@@ -24,11 +23,13 @@ const modelPredictHelp = `Predict gives each line of a log the label of the acti
 Formats:
   labelled     the input's events with "predicted_label" and "confidence" added
   annotations  a JSON object a line for each event, as whet analyze writes them,
-               with the predicted label in "label"
+               with the predicted label in "label", and beside the link's
+               "confidence" that of the label, "predicted_confidence"
 
-The confidence is the label's share of the vote of the windows that hold the
+The label's confidence is the label's share of the vote of the windows that hold the
 line. Lines that no change caused (background, and what noise rules drop) do not
-reach the network: they have their own label, and the confidence 0.`
+reach the network: they have their own label, and the confidence 0. What a log
+has of an earlier prediction is replaced.`
 
 // modelPredictOptions are the flags of whet model predict.
 type modelPredictOptions struct {
@@ -38,7 +39,7 @@ type modelPredictOptions struct {
 // predictFormats are the values of --format.
 func predictFormats() []string { return []string{"labelled", "annotations"} }
 
-func newModelPredictCommand(std *stdio) *cobra.Command {
+func newModelPredictCommand(std *stdio, log *modelLog) *cobra.Command {
 	var o modelPredictOptions
 	cmd := &cobra.Command{
 		Use:     "predict [-m MODEL] FILE...",
@@ -47,7 +48,7 @@ func newModelPredictCommand(std *stdio) *cobra.Command {
 		Example: "  whet model predict recordings/day.metadata.jsonl.zst | jq .predicted_label",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runModelPredict(cmd.Context(), std, &o, args)
+			return runModelPredict(cmd.Context(), std, log, &o, args)
 		},
 	}
 	f := cmd.Flags()
@@ -59,7 +60,7 @@ func newModelPredictCommand(std *stdio) *cobra.Command {
 	return cmd
 }
 
-func runModelPredict(ctx context.Context, std *stdio, o *modelPredictOptions, inputs []string) error {
+func runModelPredict(ctx context.Context, std *stdio, log *modelLog, o *modelPredictOptions, inputs []string) error {
 	if !slices.Contains(predictFormats(), o.format) {
 		return usageError("--format %s: there are %s", o.format, strings.Join(predictFormats(), ", "))
 	}
@@ -76,13 +77,14 @@ func runModelPredict(ctx context.Context, std *stdio, o *modelPredictOptions, in
 		return err
 	}
 	run := pipeline.Options{Policy: policy, KeepRaw: o.format == "labelled"}
-	screen := screen{err: std.err}
-	done := screen.progress(&run)
+	done := func() {}
+	if log.logs("info") {
+		done = (&screen{err: std.err}).progress(&run)
+	}
 	var line []byte
 	account, err := predict(ctx, std, m, inputs, run, func(a *pipeline.Annotation, p model.Prediction) error {
 		if o.format == "annotations" {
-			a.Label = p.Label
-			line = append(a.AppendJSON(line[:0]), '\n')
+			line = appendAnnotation(line[:0], a, p)
 		} else {
 			line = appendPredicted(line[:0], a.Raw, p)
 		}
@@ -97,8 +99,9 @@ func runModelPredict(ctx context.Context, std *stdio, o *modelPredictOptions, in
 		return err
 	}
 	if account.Malformed > 0 {
-		fmt.Fprintf(std.err, "whet: malformed lines: %s; they are left out\n", term.Count(account.Malformed))
+		log.warn("malformed lines: %s; they are left out", term.Count(account.Malformed))
 	}
+	log.debug("%s", strings.TrimRight(accountText(account, 0), "\n"))
 	return nil
 }
 
@@ -125,7 +128,7 @@ func predict(ctx context.Context, std *stdio, m *model.Model, inputs []string, r
 			kept := *a
 			kept.Raw = slices.Clone(a.Raw)
 			waiting = append(waiting, kept)
-			as := train.AssignmentOf(a)
+			as := a.Assignment()
 			first++
 			return p.Add(first, &as, a.Label)
 		},
@@ -137,24 +140,29 @@ func predict(ctx context.Context, std *stdio, m *model.Model, inputs []string, r
 	return account, p.Close()
 }
 
+// The members in which predict says what the model says.
+var predictedLabel, confidence = member.Named("predicted_label"), member.Named("confidence")
+
 // appendPredicted appends an event's JSON with what the model says of it, and a
-// line feed. The bytes before it are those of the input; only the line breaks
-// of an event that spans lines become spaces.
+// line feed. What the event has under the two keys already, since it was
+// predicted before, is replaced. The other bytes are those of the input; only
+// the line breaks of an event that spans lines become spaces.
 func appendPredicted(b, raw []byte, p model.Prediction) []byte {
-	start := len(b)
-	b = append(b, raw...)
-	for i := start; i < len(b); i++ {
-		if b[i] == '\n' || b[i] == '\r' {
-			b[i] = ' '
-		}
-	}
-	end := len(b)
-	for end > start && b[end-1] != '}' {
-		end--
-	}
-	b = append(b[:max(end-1, start)], `,"predicted_label":`...)
-	b = strconv.AppendInt(b, int64(p.Label), 10)
-	b = append(b, `,"confidence":`...)
-	b = strconv.AppendFloat(b, math.Round(p.Confidence*1e4)/1e4, 'f', -1, 64)
-	return append(b, "}\n"...)
+	labelled := predictedLabel.Append(nil, pipeline.OnOneLine(raw), strconv.AppendInt(nil, int64(p.Label), 10))
+	return append(confidence.Append(b, labelled, appendShare(nil, p.Confidence)), '\n')
+}
+
+// appendShare appends a share of the vote.
+func appendShare(b []byte, share float64) []byte {
+	return strconv.AppendFloat(b, math.Round(share*1e4)/1e4, 'f', -1, 64)
+}
+
+// appendAnnotation appends an annotation with what the model says of it: its
+// label in the place of the linker's, and how sure that is beside the link's
+// confidence.
+func appendAnnotation(b []byte, a *pipeline.Annotation, p model.Prediction) []byte {
+	a.Label = p.Label
+	b = a.AppendJSON(b)
+	b = append(b[:len(b)-1], `,"predicted_confidence":`...)
+	return append(appendShare(b, p.Confidence), "}\n"...)
 }

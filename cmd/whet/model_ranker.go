@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,32 +13,41 @@ import (
 )
 
 // loadLinks reads recordings for a ranker. The caller calls done at the end.
-func loadLinks(ctx context.Context, std *stdio, d *modelData, args []string) (logs []train.Links, done func(), err error) {
-	if d.key != "" {
-		return nil, nil, usageError("--ranker learns from recordings, not from labels: --key has no meaning")
-	}
-	sources, err := d.sources(args)
-	if err != nil {
-		return nil, nil, err
-	}
+func loadLinks(ctx context.Context, log *modelLog, sources []train.Source) (logs []train.Links, done func(), err error) {
 	dir, err := os.MkdirTemp("", "whet-ranker-")
 	if err != nil {
 		return nil, nil, fmt.Errorf("making a folder for logs of level Request: %w", err)
 	}
 	done = func() { _ = os.RemoveAll(dir) } // It is a temporary folder.
-	logs, err = train.LoadLinks(ctx, sources, dir, func(name string) {
-		fmt.Fprintf(std.err, "reading %s\n", term.Sanitize(name))
-	})
+	logs, err = train.LoadLinks(ctx, sources, dir, func(name string) { log.info("reading %s", name) })
 	if err != nil {
 		done()
 		return nil, nil, err
 	}
+	for i := range logs {
+		log.account(logs[i].Name, logs[i].Account)
+	}
 	return logs, done, nil
 }
 
+// rankerSources gives the recordings that a ranker is to learn from.
+func rankerSources(d *modelData, args []string) ([]train.Source, error) {
+	if d.key != "" {
+		return nil, usageError("--ranker learns from recordings, not from labels: --key has no meaning")
+	}
+	return d.sources(args)
+}
+
 // trainRanker is whet model train --ranker.
-func trainRanker(ctx context.Context, std *stdio, o *modelTrainOptions, args []string) error {
-	logs, done, err := loadLinks(ctx, std, &o.data, args)
+func trainRanker(ctx context.Context, std *stdio, log *modelLog, o *modelTrainOptions, out target, args []string) error {
+	sources, err := rankerSources(&o.data, args)
+	if err != nil {
+		return err
+	}
+	if err := reserveApart(sources, out); err != nil {
+		return err
+	}
+	logs, done, err := loadLinks(ctx, log, sources)
 	if err != nil {
 		return err
 	}
@@ -48,14 +56,11 @@ func trainRanker(ctx context.Context, std *stdio, o *modelTrainOptions, args []s
 	if err != nil {
 		return err
 	}
-	var file bytes.Buffer
-	if err := m.Write(&file); err != nil {
+	size, err := out.write(m.Write)
+	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(o.output, file.Bytes(), 0o644); err != nil { //nolint:gosec // A model is no secret.
-		return fmt.Errorf("writing the ranker: %w", err)
-	}
-	fmt.Fprintf(std.out, "Wrote the ranker to %s (%s, %s).\n", term.Sanitize(o.output), term.Bytes(int64(file.Len())), term.Plural(m.Choices, "choice"))
+	fmt.Fprintf(std.out, "Wrote the ranker to %s (%s, %s).\n", term.Sanitize(o.output), term.Bytes(size), term.Plural(m.Choices, "choice"))
 	return nil
 }
 
@@ -68,17 +73,21 @@ func rankerOptions(plan *planFlags) rank.Options {
 }
 
 // evaluateRanker is whet model evaluate --ranker.
-func evaluateRanker(ctx context.Context, std *stdio, o *modelEvaluateOptions, args []string) error {
-	if o.leaveOneOut == "" {
-		return usageError("--ranker needs --leave-one-out: the ranker that whet comes with is measured by whet evaluate, with and without --no-model")
+func evaluateRanker(ctx context.Context, std *stdio, log *modelLog, o *modelEvaluateOptions, args []string) error {
+	sources, err := rankerSources(&o.data, args)
+	if err != nil {
+		return err
 	}
-	logs, done, err := loadLinks(ctx, std, &o.data, args)
+	if _, err := train.LeftOut(sources, o.leaveOneOut); err != nil {
+		return usageError("--leave-one-out: %w", err)
+	}
+	logs, done, err := loadLinks(ctx, log, sources)
 	if err != nil {
 		return err
 	}
 	defer done()
 	trials, err := train.LeaveOneOutLinks(ctx, logs, o.leaveOneOut, rankerOptions(&o.plan), func(name string) {
-		fmt.Fprintf(std.err, "training without %s\n", term.Sanitize(name))
+		log.info("training without %s", name)
 	})
 	if err != nil {
 		return err

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/whet-k8s/whet/internal/term"
 	"github.com/whet-k8s/whet/model/report"
@@ -33,7 +32,7 @@ type modelReportOptions struct {
 	compare     []string
 }
 
-func newModelReportCommand(std *stdio) *cobra.Command {
+func newModelReportCommand(std *stdio, log *modelLog) *cobra.Command {
 	var o modelReportOptions
 	cmd := &cobra.Command{
 		Use:     "report -o PAGE [RECORDING]...",
@@ -41,15 +40,15 @@ func newModelReportCommand(std *stdio) *cobra.Command {
 		Long:    modelReportHelp,
 		Example: "  whet model report -o model.html --compare seed recordings/",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.plan.parse(cmd.Flags().Changed); err != nil {
+			if err := o.check(cmd.Flags()); err != nil {
 				return err
 			}
-			return runModelReport(cmd.Context(), std, &o, args)
+			return runModelReport(cmd.Context(), std, log, &o, args)
 		},
 	}
 	f := cmd.Flags()
 	o.data.flags(f)
-	o.plan.flags(f)
+	o.plan.flags(cmd)
 	f.StringVarP(&o.output, "output", "o", "", "write the page to this `FILE`")
 	f.StringVar(&o.json, "json", "", "write the figures to this `FILE`, too")
 	f.StringVar(&o.leaveOneOut, "leave-one-out", "all", "leave out `NAME` alone")
@@ -58,21 +57,42 @@ func newModelReportCommand(std *stdio) *cobra.Command {
 	return cmd
 }
 
-func runModelReport(ctx context.Context, std *stdio, o *modelReportOptions, args []string) error {
-	if o.output == "" {
+// check looks at the flags.
+func (o *modelReportOptions) check(f *pflag.FlagSet) error {
+	if err := o.plan.parse(f.Changed); err != nil {
+		return err
+	}
+	switch {
+	case o.output == "":
 		return usageError("-o is needed: the file to write the page to")
+	case o.repeat < 1:
+		return usageError("--repeat %d: must be at least 1", o.repeat)
 	}
 	for _, name := range o.compare {
 		if !slices.Contains(networks(), name) {
 			return usageError("--compare %s: there are %s", name, strings.Join(networks(), ", "))
 		}
 	}
+	return nil
+}
+
+func runModelReport(ctx context.Context, std *stdio, log *modelLog, o *modelReportOptions, args []string) error {
 	o.data.rules = true
-	data, err := o.data.load(ctx, std, args)
+	sources, err := o.data.sources(args)
 	if err != nil {
 		return err
 	}
-	trials, err := leaveOneOut(ctx, std, o, data, o.plan.plan)
+	if _, err := train.LeftOut(sources, o.leaveOneOut); err != nil {
+		return usageError("--leave-one-out: %w", err)
+	}
+	if err := reserveApart(sources, target{"--output", o.output}, target{"--json", o.json}); err != nil {
+		return err
+	}
+	data, err := load(ctx, log, sources)
+	if err != nil {
+		return err
+	}
+	trials, err := leaveOneOut(ctx, log, o, data, o.plan.plan)
 	if err != nil {
 		return err
 	}
@@ -88,7 +108,7 @@ func runModelReport(ctx context.Context, std *stdio, o *modelReportOptions, args
 		if err := other.parse(func(string) bool { return false }); err != nil {
 			return err
 		}
-		trials, err := leaveOneOut(ctx, std, o, data, other.plan)
+		trials, err := leaveOneOut(ctx, log, o, data, other.plan)
 		if err != nil {
 			return err
 		}
@@ -99,7 +119,7 @@ func runModelReport(ctx context.Context, std *stdio, o *modelReportOptions, args
 		r.Others = append(r.Others, report.Other{Name: name, Voted: all.Voted.Figures()})
 	}
 	if o.data.key == "" {
-		links, err := reportLinks(ctx, std, o, args)
+		links, err := reportLinks(ctx, log, o, sources)
 		if err != nil {
 			return err
 		}
@@ -110,8 +130,8 @@ func runModelReport(ctx context.Context, std *stdio, o *modelReportOptions, args
 
 // reportLinks runs the trials of the linker's ranker; there are none with a
 // single recording.
-func reportLinks(ctx context.Context, std *stdio, o *modelReportOptions, args []string) ([]train.LinkTrial, error) {
-	logs, done, err := loadLinks(ctx, std, &o.data, args)
+func reportLinks(ctx context.Context, log *modelLog, o *modelReportOptions, sources []train.Source) ([]train.LinkTrial, error) {
+	logs, done, err := loadLinks(ctx, log, sources)
 	if err != nil {
 		return nil, err
 	}
@@ -121,31 +141,26 @@ func reportLinks(ctx context.Context, std *stdio, o *modelReportOptions, args []
 		return nil, nil
 	}
 	return train.LeaveOneOutLinks(ctx, logs, o.leaveOneOut, rankerOptions(&o.plan), func(name string) {
-		fmt.Fprintf(std.err, "ranker, training without %s\n", term.Sanitize(name))
+		log.info("ranker, training without %s", name)
 	})
 }
 
 // leaveOneOut runs the trials of a report.
-func leaveOneOut(ctx context.Context, std *stdio, o *modelReportOptions, data []train.Data, plan train.Plan) ([]train.Trial, error) {
+func leaveOneOut(ctx context.Context, log *modelLog, o *modelReportOptions, data []train.Data, plan train.Plan) ([]train.Trial, error) {
 	s := train.Study{Plan: plan, Data: data, Repeat: o.repeat, Progress: func(name string, number, of int) {
-		fmt.Fprintf(std.err, "%s, training %d of %d: without %s\n", plan.Shape.Name, number, of, term.Sanitize(name))
+		log.info("%s, training %d of %d: without %s", plan.Shape.Name, number, of, name)
 	}}
-	s.Plan.Options.Progress = showEpochs(std.err)
+	s.Plan.Options.Progress = log.epoch
 	return s.LeaveOneOut(ctx, o.leaveOneOut)
 }
 
 func writeReport(std *stdio, o *modelReportOptions, r *report.Report) error {
-	files := map[string]func(*os.File) error{o.output: func(f *os.File) error { return r.WriteHTML(f) }}
-	if o.json != "" {
-		files[o.json] = func(f *os.File) error { return r.WriteJSON(f) }
+	if _, err := (target{"--output", o.output}).write(r.WriteHTML); err != nil {
+		return err
 	}
-	for name, write := range files {
-		f, err := os.Create(name)
-		if err != nil {
-			return fmt.Errorf("writing the report: %w", err)
-		}
-		if err := errors.Join(write(f), f.Close()); err != nil {
-			return fmt.Errorf("writing the report %s: %w", name, err)
+	if o.json != "" {
+		if _, err := (target{"--json", o.json}).write(r.WriteJSON); err != nil {
+			return err
 		}
 	}
 	fmt.Fprintf(std.out, "Wrote the report to %s: accuracy %.4f, macro F1 %.4f.\n", term.Sanitize(o.output), r.Voted.Accuracy, r.Voted.MacroF1)

@@ -80,9 +80,8 @@ type serveOptions struct {
 	liveOptions
 	data   string
 	policy string
-	// noModel leaves the links to the rules.
-	noModel bool
-	screen  screenOptions
+	link   linkFlags
+	screen screenOptions
 }
 
 func newServeCommand(std *stdio) *cobra.Command {
@@ -106,7 +105,7 @@ func newServeCommand(std *stdio) *cobra.Command {
 	o.listenOptions.flags(f)
 	o.liveOptions.flags(f)
 	f.StringVar(&o.data, "data", "", "show the data set in this folder `DIR`; live: keep what comes in it")
-	noModelFlag(f, &o.noModel)
+	o.link.flags(f)
 	f.StringVar(&o.policy, "policy", "", "noise policy for the LOG, a YAML `FILE` (default: the built-in one)")
 	o.screen.flags(f)
 	completeValues(cmd, "color", colorModes())
@@ -121,8 +120,14 @@ func runServe(ctx context.Context, std *stdio, o *serveOptions, inputs []string)
 		return usageError("--data %s and a log too: whet analyze --out %s adds a log to a data set", o.data, o.data)
 	case o.data != "" && o.policy != "":
 		return usageError("--policy is for a log: a data set was made with a policy of its own")
+	case o.data != "" && o.link != linkFlags{}:
+		return usageError("--no-model and --ranker are for a log: a data set was linked when it was made")
 	}
 	policy, err := readPolicy(o.policy)
+	if err != nil {
+		return err
+	}
+	run, err := o.link.options(policy)
 	if err != nil {
 		return err
 	}
@@ -141,7 +146,7 @@ func runServe(ctx context.Context, std *stdio, o *serveOptions, inputs []string)
 		return l.serve(ctx, std, o.data)
 	}
 	l.options.Source = inputs
-	dir, account, err := analyzeForServing(ctx, std, screen, inputs, pipeline.Options{Policy: policy, NoModel: o.noModel})
+	dir, account, err := analyzeForServing(ctx, std, screen, inputs, run)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func liveKeys() (withFile, alone map[string]string) {
 	withFile = map[string]string{"listen": "listen", "log-format": "log.format", "log-level": "log.level"}
 	alone = map[string]string{
 		"data": "data", "tls-cert": "tls.certificate", "tls-key": "tls.key", "tls-client-ca": "tls.clientCA", "alerts": "alerts",
-		"cluster": "clusters[0].name", "keep": "clusters[0].keep", "policy": "clusters[0].policy",
+		"cluster": "clusters[0].name", "keep": "clusters[0].keep", "policy": "clusters[0].policy", "ranker": "clusters[0].ranker",
 		"queue-size": "queue.maxBytes", "queue-min-free": "queue.minFree",
 		"checkpoint-every": "checkpoint.every", "grace": "checkpoint.grace",
 		"keep-events-for": "retention.events.age", "keep-contexts-for": "retention.contexts.age",
@@ -213,7 +213,7 @@ func (o *serveOptions) parts(flags *pflag.FlagSet) (list []config.Setting) {
 	if !flags.Changed("cluster") && (len(o.follow) > 0 || o.ingestToken != "") {
 		add("--cluster", "clusters[0].name", o.cluster)
 	}
-	if o.noModel {
+	if o.link.noModel {
 		list = append(list, config.Setting{By: "--no-model", Key: "clusters[0].model", Value: "false"})
 	}
 	for _, path := range o.follow {

@@ -22,7 +22,13 @@ const Suffix = ".tmp"
 // Replace writes a file, which only its owner may read, and puts it in the place
 // of the one that is there. After an error that one is as it was.
 func Replace(name string, write func(io.Writer) error) error {
-	err := create(name+Suffix, write)
+	return ReplaceMode(name, 0o600, write)
+}
+
+// ReplaceMode is Replace for a file that others may read: a new one has the mode
+// as far as the umask lets it.
+func ReplaceMode(name string, mode os.FileMode, write func(io.Writer) error) error {
+	err := create(name+Suffix, mode, write)
 	if err == nil {
 		err = os.Rename(name+Suffix, name)
 	}
@@ -33,8 +39,8 @@ func Replace(name string, write func(io.Writer) error) error {
 	return err
 }
 
-func create(name string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+func create(name string, mode os.FileMode, write func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,11 @@
 // (Entry), what label it has and who gave it (Mark), what there is to choose
 // from (Proposal), and what to look at next.
 //
-//	OpenLog, OpenJournal ─► NewSession ─► Decide, Remove, Accept, Undo ─► Output
+//	OpenLog, OpenJournal ─► NewSession ─► Decide, Remove, Accept, Undo, Redo ─► Output
 //	Scan ─────────────────► Append, Begin
 //	Analyse ──────────────► Learn          the linker's proposals
-//	Predictions.Read ─────► Predict        a model's, from a file
+//	                        Predict        a model's
+//	Predictions.Read ─────► Predict        those in a file
 //
 // On the left stands what takes time and may run in another goroutine, one
 // after the other: the first events can be shown while Scan still reads. In
@@ -38,6 +39,7 @@
 //
 // # Memory
 //
-// For each event the Session holds some 70 bytes, never the event itself: those on the screen are read again from the Log. A log of a gigabyte
-// with bodies has 300,000 events, and one at Metadata level 1.5 million.
+// For each event the Session holds some 80 bytes, never the event itself: those
+// on the screen are read again from the Log. A log of a gigabyte with bodies has
+// 300,000 events, and one at Metadata level 1.5 million.
 package edit

@@ -100,7 +100,7 @@ func open(t testing.TB, name string, o edit.Options) *session {
 // learn lets the linker look at the whole log.
 func (s *session) learn(t testing.TB) {
 	t.Helper()
-	err := s.Analyse(context.Background(), nil, func(opinions []edit.Opinion, _ int64) error { return s.Learn(opinions) })
+	err := s.Analyse(context.Background(), edit.Analysis{Opinions: func(opinions []edit.Opinion, _ int64) error { return s.Learn(opinions) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,6 +309,7 @@ func TestRefused(t *testing.T) {
 		"a damaged journal":       {appendTo(edit.JournalName, "{\"decide\":[[1,1,\n{\"undo\":true}\n"), "", "line 3 is damaged"},
 		"an event out of the log": {appendTo(edit.JournalName, "{\"decide\":[[51,51,4400]],\"by\":\"person\"}\n"), "", "are none of the log's 50"},
 		"a label there is not":    {appendTo(edit.JournalName, "{\"decide\":[[5,5,4401000]],\"by\":\"person\"}\n"), "", "label 4401000"},
+		"too many redone":         {appendTo(edit.JournalName, "{\"undo\":true}\n{\"redo\":true}\n{\"redo\":true}\n"), "", "nothing to redo"},
 		"too many undone":         {appendTo(edit.JournalName, "{\"undo\":true}\n{\"undo\":true}\n"), "", "nothing to undo"},
 		"another file": {func(t *testing.T, name string) { write(t, edit.JournalName(name), []byte("notes\n")) }, "",
 			"this is another file"},

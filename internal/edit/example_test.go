@@ -44,7 +44,7 @@ func Example() {
 		err = session.Begin(scanned)
 	}
 	if err == nil {
-		err = session.Analyse(ctx, nil, func(opinions []edit.Opinion, _ int64) error { return session.Learn(opinions) })
+		err = session.Analyse(ctx, edit.Analysis{Opinions: func(opinions []edit.Opinion, _ int64) error { return session.Learn(opinions) }})
 	}
 	if err != nil {
 		fmt.Println(err)

@@ -70,16 +70,17 @@ func TestPredictions(t *testing.T) {
 	s := open(t, copyLog(t, read(t, web)), edit.Options{})
 	defer s.close(t)
 	s.learn(t)
-	var annotations, labelled strings.Builder
+	var annotations, predicted, labelled strings.Builder
 	for i := range s.Len() {
 		ev, err := s.Event(i)
 		if err != nil {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&annotations, `{"line":%d,"auditID":%q,"stage":%q,"context":null,"label":65984,"confidence":0.5}`+"\n", i+1, ev.AuditID, ev.Stage)
+		fmt.Fprintf(&predicted, `{"line":%d,"auditID":%q,"stage":%q,"context":null,"label":65984,"confidence":0.9,"predicted_confidence":0.5}`+"\n", i+1, ev.AuditID, ev.Stage)
 		fmt.Fprintf(&labelled, `%s,"label":1,"predicted_label":65984,"confidence":0.5}`+"\n", ev.Raw[:len(ev.Raw)-1])
 	}
-	for form, text := range map[string]string{"annotations": annotations.String(), "labelled": labelled.String()} {
+	for form, text := range map[string]string{"annotations": annotations.String(), "predicted": predicted.String(), "labelled": labelled.String()} {
 		var got []edit.Prediction
 		err := s.Predictions().Read(context.Background(), strings.NewReader(text), func(p []edit.Prediction) error {
 			got = append(got, p...)

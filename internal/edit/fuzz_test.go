@@ -31,7 +31,7 @@ func FuzzKey(f *testing.F) {
 			return
 		}
 		want, there := members["label"]
-		got, at, ok := k.find([]byte(object))
+		got, at, ok := k.Find([]byte(object))
 		if ok != there || ok && !bytes.Equal(bytes.TrimSpace(want), got) {
 			t.Fatalf("%q: %s %v, want %s %v", object, got, ok, want, there)
 		}
@@ -48,7 +48,7 @@ func FuzzKey(f *testing.F) {
 		}
 		back := strings.Replace(string(labelled), `,"label":65984}`, "}", 1)
 		if ok {
-			back = string(labelled[:at.start]) + object[at.start:at.end] + string(labelled[at.start+len("65984"):])
+			back = string(labelled[:at.Start]) + object[at.Start:at.End] + string(labelled[at.Start+len("65984"):])
 		}
 		if back != object {
 			t.Fatalf("%q became %q: more than the label is changed", object, labelled)
@@ -99,6 +99,7 @@ func FuzzJournal(f *testing.F) {
 	for _, rest := range []string{
 		"", `{"decide":[[1,2,4496]],"by":"person"}` + "\n" + `{"undo":true}` + "\n", `{"automatic":[[1,1]]}` + "\n" + `{"remove":[[1,2]],"by":"person"}` + "\n",
 		`{"decide":[[1,1,4496],[1,1,4512]],"by":"accepted"}` + "\n" + `{"dec`, `{"decide":[[-1,9999999999,1]]}` + "\n", "null\n", "[]\n", "{}\n",
+		`{"decide":[[1,1,4496],[1,1,4512]],"by":"person"}` + "\n" + `{"undo":true}` + "\n" + `{"redo":true}` + "\n",
 	} {
 		f.Add(string(head) + rest)
 	}

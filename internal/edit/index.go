@@ -95,7 +95,7 @@ func scan(ctx context.Context, l *Log, codec *label.Codec, k key, found func(ent
 		for i := range batch.Events {
 			ev := &batch.Events[i]
 			given := int32(noLabel)
-			if value, _, ok := k.find(ev.Raw); ok {
+			if value, _, ok := k.Find(ev.Raw); ok {
 				given = labelIn(value)
 			}
 			entries = append(entries, Entry{

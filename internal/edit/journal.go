@@ -46,8 +46,10 @@ type record struct {
 	By     string     `json:"by,omitempty"`
 	// Automatic gives ranges of events their own label until it is decided.
 	Automatic [][2]int64 `json:"automatic,omitempty"`
-	// Undo takes the newest Decide or Remove back that still stands.
+	// Undo takes the newest Decide or Remove back that still stands, Redo the
+	// newest Undo, if nothing was decided since.
 	Undo bool `json:"undo,omitempty"`
+	Redo bool `json:"redo,omitempty"`
 }
 
 // The values of record.By.

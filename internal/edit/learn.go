@@ -1,91 +1,12 @@
 package edit
 
 import (
-	"context"
 	"math"
 	"slices"
 
-	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/link"
-	"github.com/whet-k8s/whet/noise"
-	"github.com/whet-k8s/whet/pipeline"
 )
-
-// Opinion is what the linker, or the noise policy, says of one event.
-type Opinion struct {
-	// Offset is where the event begins in the log, Root where the root of its
-	// context does, -1 without one.
-	Offset, Root int64
-	// Label is that of the root.
-	Label label.Label
-	// Role is the event's, Rule and Evidence say why.
-	Role           link.Role
-	Rule, Evidence string
-	// Confidence is from 0 to 1.
-	Confidence float64
-	// Autonomous tells that the clock started this.
-	Autonomous bool
-}
-
-// opinionsAtOnce is how many opinions Analyse hands over together.
-const opinionsAtOnce = 4096
-
-// Analyse links the log and gives an Opinion of each event to found, which may
-// keep them, in the order of linking, with the number of bytes read so far.
-// It may run in another goroutine. A nil policy is the default one.
-func (s *Session) Analyse(ctx context.Context, policy *noise.Policy, found func(opinions []Opinion, read int64) error) error {
-	a := &analysis{codec: s.codec, found: found}
-	o := pipeline.Options{Policy: policy, Labels: s.codec, Progress: func(p pipeline.Progress) { a.read = p.Bytes }}
-	_, err := pipeline.Run(ctx, []string{audit.Stdin}, s.log.Reader(), o, pipeline.Sink{Assignment: a.assigned, Dropped: a.dropped})
-	if err == nil && len(a.waiting) > 0 {
-		err = found(a.waiting, s.log.Size())
-	}
-	return err
-}
-
-// analysis collects opinions.
-type analysis struct {
-	codec   *label.Codec
-	found   func([]Opinion, int64) error
-	waiting []Opinion
-	read    int64
-}
-
-func (a *analysis) assigned(as *link.Assignment) error {
-	o := Opinion{
-		Offset: as.Event.Position.Offset, Root: -1, Label: label.Unknown,
-		Role: as.Role, Rule: as.Rule, Evidence: as.Evidence, Confidence: as.Confidence, Autonomous: as.Autonomous != "",
-	}
-	if as.Root != nil {
-		o.Root, o.Label = as.Root.Position.Offset, a.codec.EncodeEvent(as.Root)
-	}
-	return a.add(o)
-}
-
-func (a *analysis) dropped(ev *audit.Event, d noise.Decision) error {
-	return a.add(Opinion{
-		Offset: ev.Position.Offset, Root: -1, Label: label.Unknown,
-		Role: link.RoleDropped, Rule: d.Rule, Evidence: d.Reason, Confidence: 1,
-	})
-}
-
-func (a *analysis) add(o Opinion) error {
-	a.waiting = append(a.waiting, o)
-	if len(a.waiting) < opinionsAtOnce {
-		return nil
-	}
-	batch := a.waiting
-	a.waiting = make([]Opinion, 0, opinionsAtOnce)
-	return a.found(batch, a.read)
-}
-
-// Prediction is what a model says of event Event.
-type Prediction struct {
-	Event      int
-	Label      label.Label
-	Confidence float64
-}
 
 // learnt is what is known of all events beyond the log. Reasons are numbered,
 // since there are few of them.
@@ -96,13 +17,28 @@ type learnt struct {
 	numbers   map[reason]uint16
 }
 
-// opinion is an Opinion with its root as the number of an event.
+// opinion is an Opinion with its roots as numbers of events.
 type opinion struct {
-	root       int32 // -1 without one
-	label      int32
-	reason     uint16 // 0 where nothing is known yet
-	confidence uint16 // in ten thousandths
-	autonomous bool
+	root, context knownRoot
+	reason        uint16 // 0 where nothing is known yet
+	confidence    uint16 // in ten thousandths
+	autonomous    bool
+}
+
+// knownRoot is a Root as the number of an event, -1 without one.
+type knownRoot struct{ event, label int32 }
+
+// is tells whether there is a root whose label says something.
+func (r knownRoot) is() bool { return r.event >= 0 && label.Label(r.label) != label.Unknown }
+
+// root looks a Root up.
+func (s *Session) root(r Root) knownRoot {
+	if r.Offset >= 0 {
+		if at, ok := s.index.find(r.Offset); ok {
+			return knownRoot{int32(at), int32(r.Label)}
+		}
+	}
+	return knownRoot{-1, int32(label.Unknown)}
 }
 
 type predicted struct {
@@ -158,14 +94,8 @@ func (s *Session) Learn(opinions []Opinion) error {
 		if !ok {
 			continue // found in no scan, so that the log changed under our feet; Event says so
 		}
-		root := -1
-		if o.Root >= 0 {
-			if at, ok := s.index.find(o.Root); ok {
-				root = at
-			}
-		}
 		s.learnt.opinions[i] = opinion{
-			root: int32(root), label: int32(o.Label), confidence: pack(o.Confidence), autonomous: o.Autonomous,
+			root: s.root(o.Root), context: s.root(o.Context), confidence: pack(o.Confidence), autonomous: o.Autonomous,
 			reason: s.learnt.number(reason{o.Role, o.Rule, o.Evidence}),
 		}
 		caused := o.Role != link.RoleDropped && (o.Role != link.RoleBackground || o.Rule == link.RuleUnknown)
@@ -216,8 +146,8 @@ type choice struct {
 func (l *learnt) best(i int) (choice, bool) {
 	var best choice
 	ok := false
-	if o := l.opinions[i]; o.reason != 0 && o.root >= 0 && label.Label(o.label) != label.Unknown {
-		best, ok = choice{o.label, unpack(o.confidence), true}, true
+	if o := l.opinions[i]; o.reason != 0 && o.root.is() {
+		best, ok = choice{o.root.label, unpack(o.confidence), true}, true
 	}
 	if i < len(l.predicted) {
 		if p := l.predicted[i]; p.known && label.Label(p.label) != label.Unknown {

@@ -13,9 +13,6 @@ import (
 	"github.com/whet-k8s/whet/label"
 )
 
-// predictionsAtOnce is how many predictions ReadPredictions hands over together.
-const predictionsAtOnce = 4096
-
 // said is a line of a file of predictions.
 type said struct {
 	Line       int          `json:"line"`
@@ -25,6 +22,8 @@ type said struct {
 	Label      *label.Label `json:"label"`
 	Predicted  *label.Label `json:"predicted_label"`
 	Confidence float64      `json:"confidence"`
+	// Sure is how sure the model is, where Confidence is that of a link.
+	Sure *float64 `json:"predicted_confidence"`
 }
 
 // Predictions reads what a model says of the events of a log, once the whole
@@ -41,7 +40,8 @@ func (s *Session) Predictions() *Predictions {
 
 // Read reads a JSON object a line, in the annotations format or as whet model
 // predict writes it, and gives found what it says in pieces, which found may
-// keep. The label is predicted_label, else label. An object with a line is
+// keep. The label is predicted_label, else label, and the confidence
+// predicted_confidence, else confidence. An object with a line is
 // about the event at that line (and item) of the log; objects without one are
 // about the events of the log in their order. Errors come from ctx, from
 // reading and from found, and name the line of what is not about this log.
@@ -66,7 +66,7 @@ func (p *Predictions) Read(ctx context.Context, r io.Reader, found func([]Predic
 			batch = append(batch, prediction)
 		}
 		end := errors.Is(err, io.EOF)
-		if len(batch) >= predictionsAtOnce || end && len(batch) > 0 {
+		if len(batch) >= atOnce || end && len(batch) > 0 {
 			if err := found(batch); err != nil {
 				return err
 			}
@@ -92,6 +92,9 @@ func (p *Predictions) parse(line []byte, next int) (Prediction, error) {
 	}
 	if _, err := p.codec.Decode(*s.Predicted); err != nil {
 		return Prediction{}, err
+	}
+	if s.Sure != nil {
+		s.Confidence = *s.Sure
 	}
 	event := next
 	if s.Line > 0 {

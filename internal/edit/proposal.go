@@ -14,10 +14,10 @@ import (
 // Source is where a proposal comes from.
 type Source string
 
-// The sources. All but the linker and the model are those of the seed's
-// labelling mode.
+// The sources. All but the first three are those of the seed's labelling mode.
 const (
 	FromLinker   Source = "linker"
+	FromContext  Source = "its object" // of a command with several
 	FromModel    Source = "model"
 	FromPrevious Source = "previous label"
 	FromOwn      Source = "own label"
@@ -137,26 +137,44 @@ func (p *proposals) inOrder() []func() error {
 	return slices.Concat(first, []func() error{p.previous, p.own}, last)
 }
 
-// linker proposes the label of the root that the linker found.
+// linker proposes the label of the root of the command that the linker found,
+// which is what labels are in truth; and where the event is about another object
+// of that command, the label of that object's own request.
 func (p *proposals) linker() error {
 	o := p.session.learnt.opinions[p.event]
-	if o.root < 0 || o.reason == 0 || label.Label(o.label) == label.Unknown {
+	if o.reason == 0 || !o.root.is() {
 		return nil
 	}
 	why := p.session.learnt.reasons[o.reason]
-	words := why.rule
-	if int(o.root) != p.event {
-		root, err := p.session.Event(int(o.root))
-		if err != nil {
-			return err
-		}
-		words = fmt.Sprintf("line %d %s (%s)", p.session.index.entries[int(o.root)].Line, wordsOf(root), why.rule)
+	words, err := p.at(o.root, why.rule)
+	if err != nil {
+		return err
 	}
 	if o.autonomous {
 		words += ", started by the clock"
 	}
-	p.add(label.Label(o.label), Reason{FromLinker, "l", unpack(o.confidence), words})
+	p.add(label.Label(o.root.label), Reason{FromLinker, "l", unpack(o.confidence), words})
+	if o.context.event == o.root.event || !o.context.is() {
+		return nil
+	}
+	if words, err = p.at(o.context, "a part of the command"); err != nil {
+		return err
+	}
+	p.add(label.Label(o.context.label), Reason{FromContext, "", -1, words})
 	return nil
+}
+
+// at says which request a root is, and by which rule; of the event itself the
+// rule is enough.
+func (p *proposals) at(r knownRoot, rule string) (string, error) {
+	if int(r.event) == p.event {
+		return rule, nil
+	}
+	root, err := p.session.Event(int(r.event))
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("line %d %s (%s)", p.session.index.entries[r.event].Line, wordsOf(root), rule), nil
 }
 
 func (p *proposals) model() error {

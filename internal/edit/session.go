@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/whet-k8s/whet/audit"
 	"github.com/whet-k8s/whet/label"
@@ -40,6 +41,7 @@ type Session struct {
 	index  index
 	marks  marks
 	steps  []step // that can be undone, oldest first
+	undone []step // taken back, the newest last; before is what each decided
 	learnt learnt
 	ready  bool
 	events map[int]*audit.Event // read lately
@@ -74,8 +76,8 @@ func NewSession(l *Log, j *Journal, o Options) (*Session, error) {
 		if h.Bytes != l.Size() {
 			return nil, s.changed(fmt.Sprintf("it had %d bytes then and has %d now", h.Bytes, l.Size()))
 		}
-		if h.Key != k.name {
-			return nil, fmt.Errorf("the journal %s has the labels of the key %q, not %q: name another journal", j.name, h.Key, k.name)
+		if h.Key != k.Name() {
+			return nil, fmt.Errorf("the journal %s has the labels of the key %q, not %q: name another journal", j.name, h.Key, k.Name())
 		}
 	}
 	return s, nil
@@ -114,7 +116,7 @@ func (s *Session) Begin(scanned *Scanned) error {
 			return fmt.Errorf("reading the journal %s: %w", s.journal.name, err)
 		}
 	} else {
-		h := &header{Log: s.log.Base(), Bytes: s.log.Size(), Sum: scanned.Sum, Events: scanned.Events, Key: s.key.name}
+		h := &header{Log: s.log.Base(), Bytes: s.log.Size(), Sum: scanned.Sum, Events: scanned.Events, Key: s.key.Name()}
 		if err := s.journal.begin(h); err != nil {
 			return err
 		}
@@ -131,11 +133,16 @@ var errNotReady = errors.New("the log is still being read; labels can be given i
 
 // replay applies a record of the journal.
 func (s *Session) replay(r *record) error {
-	if r.Undo {
-		if len(s.steps) == 0 {
-			return errors.New("there is nothing to undo")
-		}
+	switch {
+	case r.Undo && len(s.steps) == 0:
+		return errors.New("there is nothing to undo")
+	case r.Undo:
 		s.takeBack()
+		return nil
+	case r.Redo && len(s.undone) == 0:
+		return errors.New("there is nothing to redo")
+	case r.Redo:
+		s.doAgain()
 		return nil
 	}
 	for _, span := range r.Automatic {
@@ -165,6 +172,7 @@ func (s *Session) replay(r *record) error {
 	}
 	if len(st.changes) > 0 {
 		s.steps = append(s.steps, st)
+		s.undone = nil // a new decision is another way on
 	}
 	return nil
 }
@@ -223,14 +231,39 @@ func (s *Session) Undo() (first, events int, err error) {
 	return first, events, s.apply(&record{Undo: true})
 }
 
-// takeBack undoes the newest step.
-func (s *Session) takeBack() {
-	st := &s.steps[len(s.steps)-1]
-	for i := len(st.changes) - 1; i >= 0; i-- {
-		s.marks.decide(int(st.changes[i].event), st.changes[i].before)
+// Redo takes the newest Undo back, as long as nothing was decided since, and
+// tells how many events it was about and which was the first of them. It is 0
+// when there is none.
+func (s *Session) Redo() (first, events int, err error) {
+	if len(s.undone) == 0 {
+		return 0, 0, nil
 	}
-	s.steps[len(s.steps)-1] = step{}
-	s.steps = s.steps[:len(s.steps)-1]
+	last := &s.undone[len(s.undone)-1]
+	first, events = int(last.changes[0].event), len(last.changes)
+	return first, events, s.apply(&record{Redo: true})
+}
+
+// takeBack undoes the newest step. The changes of a step are gone through from
+// the last to the first, since it may be about an event twice.
+func (s *Session) takeBack() {
+	st := s.steps[len(s.steps)-1]
+	s.steps = slices.Delete(s.steps, len(s.steps)-1, len(s.steps))
+	for i := len(st.changes) - 1; i >= 0; i-- {
+		c := &st.changes[i]
+		c.before = s.marks.decide(int(c.event), c.before)
+	}
+	s.undone = append(s.undone, st)
+}
+
+// doAgain redoes the step that was undone last.
+func (s *Session) doAgain() {
+	st := s.undone[len(s.undone)-1]
+	s.undone = slices.Delete(s.undone, len(s.undone)-1, len(s.undone))
+	for i := range st.changes {
+		c := &st.changes[i]
+		c.before = s.marks.decide(int(c.event), c.before)
+	}
+	s.steps = append(s.steps, st)
 }
 
 // Accept gives the events that have no label the one proposed for them where

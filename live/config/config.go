@@ -64,6 +64,8 @@ type Cluster struct {
 	NoRedact bool
 	// NoModel has the linker's rules decide alone.
 	NoModel bool
+	// Ranker is a file with a ranker for it, "" for the built-in one.
+	Ranker string
 }
 
 // Source is one way by which events come.

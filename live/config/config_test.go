@@ -38,7 +38,7 @@ func TestWhole(t *testing.T) {
 			{Name: "alice", Roles: []auth.Role{auth.RoleRead}, TokenFile: in("alice.token")},
 		},
 		Clusters: []config.Cluster{
-			{Name: "prod", Keep: store.KeepEvents, Policy: in("noise.yaml"), Sources: []config.Source{{Kind: config.Webhook}}},
+			{Name: "prod", Keep: store.KeepEvents, Policy: in("noise.yaml"), Ranker: in("ranker.safetensors"), Sources: []config.Source{{Kind: config.Webhook}}},
 			{Name: "edge-1", Keep: store.KeepContexts, NoRedact: true, NoModel: true, Sources: []config.Source{
 				{Kind: config.File, Path: "/var/log/kubernetes/audit.log"}, {Kind: config.Folder, Path: in("logs")}, {Kind: config.Stdin}}},
 		},
@@ -105,6 +105,7 @@ func TestMistakes(t *testing.T) {
 		{"no header", "data: d\n", `c.yaml:1: apiVersion: want whet/v1, have ""`},
 		{"other kind", "apiVersion: whet/v1\nkind: NoisePolicy\n", `c.yaml:1: kind: want ServeConfig, have "NoisePolicy"`},
 		{"misspelt", small + "retenton: {}\n", `c.yaml:6: "retenton": unknown field (is retention meant?); known here: apiVersion, kind, data,`},
+		{"a ranker and none", head + "clusters:\n- name: a\n  sources: [stdin: true]\n  model: false\n  ranker: r\n", `c.yaml:4: clusters[0].ranker: model: false leaves the links to the rules`},
 		{"misspelt below", head + "clusters:\n- name: a\n  source: {stdin: true}\n", `c.yaml:5: "clusters[0].source": unknown field (is sources meant?); known here: name, sources, policy, keep, redact, model`},
 		{"misspelt kind of source", head + "clusters:\n- name: a\n  sources:\n  - files: x\n", `c.yaml:6: "clusters[0].sources[0].files": unknown field (is file meant?)`},
 		{"no data", head + "clusters:\n- {name: a, sources: {stdin: true}}\n", "c.yaml:1: data: the folder of the data set is missing"},

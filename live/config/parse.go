@@ -241,6 +241,7 @@ func (p *parser) readCluster(n ast.Node, path string) error {
 		{Name: "keep", Read: yamldoc.Value(p.Document, &c.Keep, ParseKeep)},
 		{Name: "redact", Read: p.Bool(&redact)},
 		{Name: "model", Read: p.Bool(&model)},
+		{Name: "ranker", Read: p.path(&c.Ranker)},
 	})
 	c.NoRedact, c.NoModel = !redact, !model
 	p.config.Clusters = append(p.config.Clusters, c)
@@ -250,6 +251,8 @@ func (p *parser) readCluster(n ast.Node, path string) error {
 		return err
 	case c.Name == "":
 		return p.Errorf(n, path+".name", "a cluster needs a name")
+	case c.NoModel && c.Ranker != "":
+		return p.Errorf(n, path+".ranker", "model: false leaves the links to the rules, and a ranker helps them: one of the two is enough")
 	case len(c.Sources) == 0:
 		return p.Errorf(n, path+".sources", "cluster %s has no source: there are webhook, file, folder and stdin", c.Name)
 	}

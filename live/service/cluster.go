@@ -15,6 +15,7 @@ import (
 	"github.com/whet-k8s/whet/live/engine"
 	"github.com/whet-k8s/whet/live/follow"
 	"github.com/whet-k8s/whet/live/queue"
+	"github.com/whet-k8s/whet/model/rank"
 	"github.com/whet-k8s/whet/noise"
 	"github.com/whet-k8s/whet/pipeline"
 	"github.com/whet-k8s/whet/store"
@@ -55,13 +56,19 @@ func (s *Service) openCluster(ctx context.Context, conf *config.Cluster) (*clust
 	if err != nil {
 		return nil, err
 	}
+	var ranker *rank.Model
+	if conf.Ranker != "" {
+		if ranker, err = rank.ReadFile(conf.Ranker); err != nil {
+			return nil, err
+		}
+	}
 	if c.stream, err = s.queue.Stream(ctx, conf.Name); err != nil {
 		return nil, err
 	}
 	c.options = engine.Options{
 		DataSet: s.config.Data, Checkpoint: s.file("clusters", conf.Name, "checkpoint"),
 		Store:    store.WriterOptions{Cluster: conf.Name, Keep: conf.Keep, NoRedact: conf.NoRedact},
-		Pipeline: pipeline.Options{Policy: policy, NoModel: conf.NoModel},
+		Pipeline: pipeline.Options{Policy: policy, NoModel: conf.NoModel, Ranker: ranker},
 		Every:    s.config.Every, Grace: s.config.Grace, Ahead: s.config.Limits.Ahead,
 		Contexts: func(list []pipeline.Context) error { return s.tell(conf.Name, list) },
 		Preview:  func(list []pipeline.Context) { s.hub.Preview(conf.Name, list) },

@@ -495,6 +495,7 @@ func TestCannotOpen(t *testing.T) {
 		want   string
 	}{
 		"no token file": {func(c *config.Config) { c.Clients[0].TokenFile = "/nowhere/token" }, "client alice"},
+		"no ranker":     {func(c *config.Config) { c.Clusters[0].Ranker = "/nowhere/ranker.safetensors" }, "cluster prod: opening the ranker"},
 		"no policy":     {func(c *config.Config) { c.Clusters[0].Policy = "/nowhere/noise.yaml" }, "cluster prod: reading the noise policy"},
 		"no certificate": {func(c *config.Config) {
 			c.TLS = auth.TLSFiles{Certificate: "/nowhere/a", Key: "/nowhere/b"}

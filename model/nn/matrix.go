@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"math"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
@@ -24,6 +25,15 @@ func (m Matrix) Row(i int) []float32 { return m.Data[i*m.Cols : (i+1)*m.Cols] }
 // rows gives the rows from i up to j, which share the matrix's memory.
 func (m Matrix) rows(i, j int) Matrix {
 	return Matrix{j - i, m.Cols, m.Data[i*m.Cols : j*m.Cols]}
+}
+
+// Finite tells whether all elements are numbers, and none is infinite.
+func (m Matrix) Finite() bool {
+	sum := 0.0 // of float32s, which never is too large for a float64
+	for _, v := range m.Data {
+		sum += float64(v)
+	}
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
 }
 
 // MulAdd adds the product of a and b to c.

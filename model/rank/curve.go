@@ -52,6 +52,15 @@ func (t *curveTally) add(f *forest, examples []Example) {
 	}
 }
 
+// sums counts all choices, and those that were right.
+func (t *curveTally) sums() (all, right float64) {
+	for i := range t.all {
+		all += t.all[i]
+		right += t.right[i]
+	}
+	return all, right
+}
+
 // curve is the rising curve that fits best. Where there are few choices it
 // stays close to the share itself, as if ten more had been as right as that.
 func (t *curveTally) curve() Curve {

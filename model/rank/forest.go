@@ -107,8 +107,12 @@ func (f *forest) tensors() []safetensors.Tensor {
 	}
 }
 
-// maxNodes bounds a forest: below it float32 counts exactly.
-const maxNodes = 1 << 20
+// The bounds of a forest: below maxNodes float32 counts exactly, and no sum of
+// values up to maxValue, of one for each tree, is infinite.
+const (
+	maxNodes = 1 << 20
+	maxValue = 1e30
+)
 
 var errForest = errors.New("its trees are broken")
 
@@ -137,7 +141,7 @@ func readForest(prior float64, tensors []safetensors.Tensor) (*forest, error) {
 		at.feature, ok[0] = whole(row[0], leaf, featureCount)
 		at.left, ok[1] = whole(row[1], 0, n)
 		at.right, ok[2] = whole(row[2], 0, n)
-		finite := !math.IsNaN(float64(at.value)) && !math.IsInf(float64(at.value), 0)
+		finite := math.Abs(float64(at.value)) <= maxValue
 		forward := at.feature == leaf || int(at.left) > i && int(at.right) > i
 		if ok != [3]bool{true, true, true} || !finite || !forward {
 			return nil, fmt.Errorf("%w: node %d", errForest, i)

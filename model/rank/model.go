@@ -3,11 +3,15 @@ package rank
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	_ "embed" // for the default model
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"os"
 	"slices"
 
 	"github.com/whet-k8s/whet/link"
@@ -16,7 +20,7 @@ import (
 
 // formatVersion is the version of the model file's format: of the meaning of
 // the Header's fields, of the features and of the tensors.
-const formatVersion = 1
+const formatVersion = 2
 
 // A model file is a safetensors file. Its Header stands as JSON in the metadata
 // under the key "whet-ranker".
@@ -39,12 +43,47 @@ type Header struct {
 	Data    []Data `json:"data"`
 	Choices int    `json:"choices"`
 	Seed    uint64 `json:"seed"`
+	// Figures say how good models of one half of the recordings are on the
+	// choices of the other half; empty where there is one recording.
+	Figures map[string]float64 `json:"figures,omitempty"`
 }
 
 // Data is a log that a model was trained on.
 type Data struct {
-	Name   string `json:"name"`
-	SHA256 string `json:"sha256,omitempty"`
+	Name string `json:"name"`
+	// SHA256 is the hash of the log's file as it lies on disk, Truth and
+	// Contexts are those of the files with the recording's truth. A log of level
+	// Request is made from one with bodies, whose hash it has.
+	SHA256   string `json:"sha256,omitempty"`
+	Truth    string `json:"truth_sha256,omitempty"`
+	Contexts string `json:"contexts_sha256,omitempty"`
+}
+
+// The bounds of a Header.
+const (
+	maxPrior = 1e4
+	maxText  = 4096
+)
+
+// check tells what is wrong with a header from a file, apart from the curve.
+func (h *Header) check() error {
+	if !(math.Abs(h.Prior) <= maxPrior) {
+		return fmt.Errorf("the prior is %v, and at most %v is allowed", h.Prior, maxPrior)
+	}
+	if h.Choices < 0 {
+		return fmt.Errorf("it says that the ranker was trained on %d choices", h.Choices)
+	}
+	for _, d := range h.Data {
+		if len(d.Name) > maxText {
+			return fmt.Errorf("the name %.80q… of training data has %d bytes, and at most %d are allowed", d.Name, len(d.Name), maxText)
+		}
+		for _, sum := range []string{d.SHA256, d.Truth, d.Contexts} {
+			if raw, err := hex.DecodeString(sum); err != nil || len(raw) != 0 && len(raw) != sha256.Size {
+				return fmt.Errorf("%.80q is no SHA-256 of the training data %.80q", sum, d.Name)
+			}
+		}
+	}
+	return nil
 }
 
 // Model chooses among candidates. Goroutines may use it at the same time.
@@ -83,6 +122,9 @@ func Fit(ctx context.Context, groups [][]Example, o Options) (*Model, error) {
 		tally.add(f, halves[1-i])
 	}
 	m.Curve = tally.curve()
+	if all, right := tally.sums(); all > 0 {
+		m.Figures = map[string]float64{"choices": all, "right": right / all}
+	}
 	return m, nil
 }
 
@@ -116,6 +158,20 @@ func (m *Model) Write(w io.Writer) error {
 	return safetensors.Write(w, map[string]string{"format": "whet", headerKey: string(header)}, m.forest.tensors())
 }
 
+// ReadFile reads the model file with a name.
+func ReadFile(name string) (*Model, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ranker: %w", err)
+	}
+	defer f.Close()
+	m, err := Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("reading the ranker %s: %w", name, err)
+	}
+	return m, nil
+}
+
 // Read reads a model file. Nothing in it is run. It fails on what is no ranker
 // of this version of whet, and on one that is cut off or changed.
 func Read(r io.Reader) (*Model, error) {
@@ -134,7 +190,10 @@ func Read(r io.Reader) (*Model, error) {
 		return nil, fmt.Errorf("the ranker has format %d with %d features, and this version of whet reads format %d with features of its own",
 			m.Format, len(m.Features), formatVersion)
 	}
-	if err := m.Curve.check(); err != nil {
+	if err := safetensors.Summed(metadata); err != nil {
+		return nil, fmt.Errorf("the ranker: %w", err)
+	}
+	if err := errors.Join(m.Curve.check(), m.check()); err != nil {
 		return nil, fmt.Errorf("the ranker's header: %w", err)
 	}
 	if m.forest, err = readForest(m.Prior, tensors); err != nil {

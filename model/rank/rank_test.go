@@ -230,6 +230,8 @@ func TestReadRefuses(t *testing.T) {
 		}
 		return b.Bytes()
 	}
+	changed := bytes.Clone(defaultModel)
+	changed[len(changed)-2] ^= 1
 	var foreign bytes.Buffer
 	if err := safetensors.Write(&foreign, map[string]string{"format": "pt"}, nil); err != nil {
 		t.Fatal(err)
@@ -248,6 +250,11 @@ func TestReadRefuses(t *testing.T) {
 		{"a circle", file(func(m *Model) { m.forest.nodes[0].left = 0 }), "node 0"},
 		{"a feature too many", file(func(m *Model) { m.forest.nodes[0].feature = int32(featureCount) }), "node 0"},
 		{"no number", file(func(m *Model) { m.forest.nodes[0].value = float32(math.NaN()) }), "NaN"},
+		{"a huge value", file(func(m *Model) { m.forest.nodes[0].value = 1e35 }), "node 0"},
+		{"a huge prior", file(func(m *Model) { m.Prior = 1e300 }), "prior"},
+		{"negative choices", file(func(m *Model) { m.Choices = -1 }), "choices"},
+		{"no hash", file(func(m *Model) { m.Data = []Data{{Name: "a", Truth: "12"}} }), "SHA-256"},
+		{"changed", changed, "was changed since it was written"},
 		{"a root outside", file(func(m *Model) { m.forest.roots[0] = int32(len(m.forest.nodes)) }), "root"},
 	} {
 		if _, err := Read(bytes.NewReader(c.data)); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -324,6 +331,36 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		m.forest.choose(vectors, 0, make([]float32, len(vectors)))
+	})
+}
+
+// FuzzContent does the same with files whose checksum is right, whatever they
+// hold, and wants a share and a confidence of every choice.
+func FuzzContent(f *testing.F) {
+	metadata, tensors, err := safetensors.Read(bytes.NewReader(defaultModel), maxFile)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(metadata[headerKey], 0, 0, float32(3))
+	f.Add(metadata[headerKey], 0, 7, float32(1e29))
+	vectors := synthetic(1, 1)[0].vectors
+	f.Fuzz(func(t *testing.T, header string, tensor, at int, value float32) {
+		changed := slices.Clone(tensors)
+		i := int(uint(tensor) % uint(len(changed)))
+		changed[i].Data = slices.Clone(changed[i].Data)
+		changed[i].Data[uint(at)%uint(len(changed[i].Data))] = value
+		var file bytes.Buffer
+		if err := safetensors.Write(&file, map[string]string{headerKey: header}, changed); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Read(&file)
+		if err != nil {
+			return
+		}
+		_, share := m.forest.choose(vectors, 0, make([]float32, len(vectors)))
+		if c := m.Curve.at(share); !(share >= 0 && share <= 1 && c >= 0 && c <= 1) {
+			t.Errorf("a share of %v and a confidence of %v", share, c)
+		}
 	})
 }
 

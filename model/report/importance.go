@@ -23,7 +23,11 @@ type Weight struct {
 // of that feature dealt out anew, and gives the features it relies on most
 // first. The seed decides how they are dealt out.
 func Importance(ctx context.Context, m *model.Model, s *model.Sequence, seed uint64) ([]Weight, error) {
-	base := train.Measure(m, s).Voted.Figures().Accuracy
+	measured, err := train.Measure(m, s)
+	if err != nil {
+		return nil, err
+	}
+	base := measured.Voted.Figures().Accuracy
 	names := slices.Clone(m.Features)
 	if m.Net().Config().Candidates > 0 {
 		names = append(names, model.Parts()...)
@@ -38,7 +42,10 @@ func Importance(ctx context.Context, m *model.Model, s *model.Sequence, seed uin
 		if err != nil {
 			return nil, err
 		}
-		weights = append(weights, Weight{name, base - train.Measure(m, permuted).Voted.Figures().Accuracy})
+		if measured, err = train.Measure(m, permuted); err != nil {
+			return nil, err
+		}
+		weights = append(weights, Weight{name, base - measured.Voted.Figures().Accuracy})
 	}
 	slices.SortStableFunc(weights, func(a, b Weight) int { return cmp.Compare(b.Loss, a.Loss) })
 	return weights, nil

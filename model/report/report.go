@@ -154,7 +154,9 @@ func New(ctx context.Context, title, network string, trials []train.Trial, seed 
 	if r.Importance, err = Importance(ctx, first.Model, first.Tested[0], seed); err != nil {
 		return nil, err
 	}
-	r.Explanation = Explain(first.Model, first.Tested[0], maxLeaves)
+	if r.Explanation, err = Explain(first.Model, first.Tested[0], maxLeaves); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 

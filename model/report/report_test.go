@@ -20,13 +20,13 @@ import (
 func trials(t testing.TB) []train.Trial {
 	t.Helper()
 	prefix := filepath.Join("..", "..", "recordings", "crowd")
-	s, err := train.Load(t.Context(), train.Source{Name: "crowd", Log: prefix + ".metadata.jsonl.zst", Truth: prefix})
+	d, err := train.Load(t.Context(), train.Source{Name: "crowd", Log: prefix + ".metadata.jsonl.zst", Truth: prefix})
 	if err != nil {
 		t.Fatal(err)
 	}
 	plan := train.Plan{Shape: train.DefaultShape(), Options: train.Options{Epochs: 2, Rate: 0.005, Seed: 1}, Validation: 0.2}
 	plan.Shape.Width, plan.Shape.Layers = 16, 1
-	study := train.Study{Plan: plan, Data: []train.Data{{Source: train.Source{Name: "crowd"}, Sequence: s.Slice(0, 1600)}}}
+	study := train.Study{Plan: plan, Data: []train.Data{{Source: train.Source{Name: "crowd"}, Sequence: d.Sequence.Slice(0, 1600)}}}
 	done, err := study.Folds(t.Context(), 2)
 	if err != nil {
 		t.Fatal(err)

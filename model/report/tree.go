@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -39,9 +40,13 @@ type Explanation struct {
 }
 
 // Explain grows a tree of at most so many leaves on what the model says of the
-// first half of a log, and compares the two on the second half.
-func Explain(m *model.Model, s *model.Sequence, leaves int) Explanation {
-	voted := m.Predict(s)
+// first half of a log, and compares the two on the second half. It fails where
+// the model cannot label the log.
+func Explain(m *model.Model, s *model.Sequence, leaves int) (Explanation, error) {
+	voted, err := m.Predict(s)
+	if err != nil {
+		return Explanation{}, fmt.Errorf("labelling %s: %w", s.Name, err)
+	}
 	g := &grower{names: model.FeatureNames(true)}
 	for i := range s.Lines {
 		g.values = append(g.values, s.Lines[i].Values())
@@ -65,7 +70,7 @@ func Explain(m *model.Model, s *model.Sequence, leaves int) Explanation {
 	if rest := len(s.Lines) - half; rest > 0 {
 		e.Fidelity, e.Majority = float64(same)/float64(rest), float64(frequent)/float64(rest)
 	}
-	return e
+	return e, nil
 }
 
 func (t *Tree) leaves() int {

@@ -7,15 +7,22 @@
 // Nothing in such a file can run. [Read] believes no number in it before it has
 // checked it against what is there, so that it never takes more memory than a
 // few times the file's size.
+//
+// [Write] adds a checksum of all of it to the metadata, under [SumKey], and
+// [Read] refuses a file whose content has another one. Files of other programs
+// have none; whoever wants one asks for it ([Summed]).
 package safetensors
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 )
@@ -23,6 +30,9 @@ import (
 const (
 	metadataKey = "__metadata__"
 	floatType   = "F32"
+	// SumKey is the metadata's key for the SHA-256 of the other metadata and of
+	// the tensors, in hex.
+	SumKey = "sha256"
 	// maxObject bounds the JSON object, in bytes.
 	maxObject = 16 << 20
 	// align is to what the object is filled with spaces, so that the data
@@ -44,10 +54,68 @@ type tensorInfo struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-// Write writes a file. The same tensors in the same order give the same bytes.
-// It fails where w does, or on two tensors of one name.
+// ErrNoSum is the error of Summed.
+var ErrNoSum = errors.New("it has no checksum, with which whet writes all its files")
+
+// Summed tells whether a file with this metadata was held against a checksum
+// when it was read; if not, the error is ErrNoSum.
+func Summed(metadata map[string]string) error {
+	if metadata[SumKey] == "" {
+		return ErrNoSum
+	}
+	return nil
+}
+
+// sum is the checksum of a file's content.
+func sum(metadata map[string]string, tensors []Tensor) (string, error) {
+	rest := map[string]string{}
+	maps.Copy(rest, metadata)
+	delete(rest, SumKey)
+	type shape struct {
+		Name       string
+		Rows, Cols int
+	}
+	content := struct {
+		Metadata map[string]string
+		Tensors  []shape
+	}{Metadata: rest}
+	for _, t := range tensors {
+		content.Tensors = append(content.Tensors, shape{t.Name, t.Rows, t.Cols})
+	}
+	// Maps are written in the order of their keys.
+	head, err := json.Marshal(content)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	h.Write(head)
+	var b []byte
+	for _, t := range tensors {
+		b = appendFloats(b[:0], t.Data)
+		h.Write(b)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func appendFloats(b []byte, data []float32) []byte {
+	for _, v := range data {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return b
+}
+
+// Write writes a file, with its checksum in the metadata. The same tensors in
+// the same order give the same bytes. It fails where w does, or on two tensors
+// of one name.
 func Write(w io.Writer, metadata map[string]string, tensors []Tensor) error {
-	object := map[string]any{metadataKey: metadata}
+	checksum, err := sum(metadata, tensors)
+	if err != nil {
+		return fmt.Errorf("writing tensors: %w", err)
+	}
+	summed := map[string]string{}
+	maps.Copy(summed, metadata)
+	summed[SumKey] = checksum
+	object := map[string]any{metadataKey: summed}
 	at := int64(0)
 	for _, t := range tensors {
 		if _, twice := object[t.Name]; twice {
@@ -68,9 +136,7 @@ func Write(w io.Writer, metadata map[string]string, tensors []Tensor) error {
 	out := binary.LittleEndian.AppendUint64(make([]byte, 0, 8+int64(len(b))+at), uint64(len(b)))
 	out = append(out, b...)
 	for _, t := range tensors {
-		for _, v := range t.Data {
-			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
-		}
+		out = appendFloats(out, t.Data)
 	}
 	if _, err := w.Write(out); err != nil {
 		return fmt.Errorf("writing tensors: %w", err)
@@ -79,9 +145,9 @@ func Write(w io.Writer, metadata map[string]string, tensors []Tensor) error {
 }
 
 // Read reads a file of at most limit bytes and gives its tensors in the order
-// in which they lie. It fails where r does, and on what is no such file: with
+// in which they lie. It fails where r does, on what is no such file: with
 // tensors that are no matrices of float32, overlap, leave gaps, or hold what is
-// no number.
+// no number, and on one that is not as its checksum says.
 func Read(r io.Reader, limit int64) (metadata map[string]string, tensors []Tensor, err error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
@@ -101,8 +167,26 @@ func Read(r io.Reader, limit int64) (metadata map[string]string, tensors []Tenso
 	if err != nil {
 		return nil, nil, fmt.Errorf("no safetensors file: %w", err)
 	}
-	tensors, err = readTensors(infos, data[8+length:])
-	return metadata, tensors, err
+	if tensors, err = readTensors(infos, data[8+length:]); err != nil {
+		return nil, nil, err
+	}
+	return metadata, tensors, check(metadata, tensors)
+}
+
+// check compares a file with the checksum that it has, if it has one.
+func check(metadata map[string]string, tensors []Tensor) error {
+	want := metadata[SumKey]
+	if want == "" {
+		return nil
+	}
+	got, err := sum(metadata, tensors)
+	if err != nil {
+		return fmt.Errorf("checking tensors: %w", err)
+	}
+	if got != want {
+		return fmt.Errorf("the file was changed since it was written: its content has the SHA-256 %.12s…, and should have %.12q…", got, want)
+	}
+	return nil
 }
 
 // named is a tensorInfo with its name.

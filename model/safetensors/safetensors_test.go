@@ -3,6 +3,7 @@ package safetensors
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -33,6 +34,35 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 	if metadata["k"] != "v" {
 		t.Errorf("metadata: %v", metadata)
+	}
+}
+
+// TestChangedFilesAreRefused changes one byte after the other.
+func TestChangedFilesAreRefused(t *testing.T) {
+	whole := write(t, map[string]string{"k": "v"}, example())
+	metadata, want, err := Read(bytes.NewReader(whole), 1<<20)
+	if err != nil || Summed(metadata) != nil {
+		t.Fatalf("read %v, %v", metadata, err)
+	}
+	for i := range whole {
+		changed := bytes.Clone(whole)
+		changed[i] ^= 1
+		metadata, tensors, err := Read(bytes.NewReader(changed), 1<<20)
+		if err == nil && Summed(metadata) == nil && !cmp.Equal(want, tensors) {
+			t.Errorf("with byte %d changed it is read as %v %v", i, metadata, tensors)
+		}
+	}
+	weight := bytes.Clone(whole)
+	weight[len(weight)-1] ^= 1
+	if _, _, err := Read(bytes.NewReader(weight), 1<<20); err == nil || !strings.Contains(err.Error(), "was changed since it was written") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestForeignFilesHaveNoSum(t *testing.T) {
+	metadata, _, err := Read(bytes.NewReader(file(`{"a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}`, 4)), 1<<20)
+	if err != nil || !errors.Is(Summed(metadata), ErrNoSum) {
+		t.Errorf("metadata %v, %v", metadata, err)
 	}
 }
 
@@ -117,6 +147,6 @@ func ExampleRead() {
 		fmt.Println(err)
 	}
 	metadata, tensors, err := Read(&file, 1<<20)
-	fmt.Println(metadata, tensors, err)
-	// Output: map[trained:yes] [{weights 1 2 [0.25 -1]}] <nil>
+	fmt.Println(metadata["trained"], tensors, err)
+	// Output: yes [{weights 1 2 [0.25 -1]}] <nil>
 }

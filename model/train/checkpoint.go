@@ -2,15 +2,17 @@ package train
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/whet-k8s/whet/internal/durable"
 	"github.com/whet-k8s/whet/model/nn"
 	"github.com/whet-k8s/whet/model/safetensors"
 )
@@ -41,28 +43,51 @@ type progress struct {
 	SinceCut  int         `json:"since_cut"`
 }
 
-// fingerprint tells trainings apart that would not go on alike.
-type fingerprint struct {
-	Net    nn.Config `json:"net"`
-	Window int       `json:"window"`
-	Lines  int       `json:"lines"`
-	Batch  int       `json:"batch"`
-	Rate   float64   `json:"rate"`
-	Unseen float64   `json:"unseen"`
-	Seed   uint64    `json:"seed"`
+// fingerprint tells trainings apart that would not go on alike: for each thing
+// that decides how one goes, a digest of it.
+type fingerprint map[string]string
+
+func (s *state) fingerprint() (fingerprint, error) {
+	m, o := s.model, s.options
+	validation := 0
+	if s.validation != nil {
+		validation = s.validation.Lines()
+	}
+	f := fingerprint{}
+	for name, value := range map[string]any{
+		"network": m.Net().Config(), "window": m.Window, "features": m.Features, "vocabulary": m.Vocabulary, "labels": m.Labels,
+		"data": m.Training.Data, "lines": []int{s.train.Lines(), validation}, "batch": o.Batch, "rate": o.Rate, "hide": o.Unseen,
+		"seed": o.Seed, "plateau": o.Plateau, "patience": o.Patience,
+	} {
+		b, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("naming the training: %w", err)
+		}
+		sum := sha256.Sum256(b)
+		f[name] = hex.EncodeToString(sum[:8])
+	}
+	return f, nil
 }
 
-func (s *state) fingerprint() fingerprint {
-	return fingerprint{
-		Net: s.model.Net().Config(), Window: s.model.Window, Lines: s.train.Lines(), Batch: s.options.Batch,
-		Rate: s.options.Rate, Unseen: s.options.Unseen, Seed: s.options.Seed,
+// unlike names what two trainings do not have in common.
+func (f fingerprint) unlike(other fingerprint) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		if f[name] != other[name] {
+			names = append(names, name)
+		}
 	}
+	return names
 }
 
 // save writes a checkpoint, beside the old one until it is whole.
 func (s *state) save(path string) error {
+	of, err := s.fingerprint()
+	if err != nil {
+		return err
+	}
 	p := progress{
-		Of: s.fingerprint(), History: s.history, Rate: s.trainer.Adam.Rate, Steps: s.trainer.Adam.Steps,
+		Of: of, History: s.history, Rate: s.trainer.Adam.Rate, Steps: s.trainer.Adam.Steps,
 		SinceBest: s.sinceBest, SinceCut: s.sinceCut,
 	}
 	if !math.IsInf(s.bestLoss, 1) {
@@ -88,23 +113,8 @@ func (s *state) save(path string) error {
 	if err := safetensors.Write(&b, map[string]string{checkpointKey: string(metadata)}, tensors); err != nil {
 		return fmt.Errorf("writing the checkpoint %s: %w", path, err)
 	}
-	return replaceFile(path, b.Bytes())
-}
-
-// replaceFile writes a file so that a kill leaves the old or the new one.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name()) // What failed first is the error to tell.
-		return fmt.Errorf("writing %s: %w", path, err)
+	if err := durable.Replace(path, durable.Bytes(b.Bytes())); err != nil {
+		return fmt.Errorf("writing the checkpoint: %w", err)
 	}
 	return nil
 }
@@ -119,8 +129,12 @@ func (s *state) load(r io.Reader) error {
 	if err := json.Unmarshal([]byte(metadata[checkpointKey]), &p); err != nil {
 		return fmt.Errorf("it is no checkpoint: %w", err)
 	}
-	if want := s.fingerprint(); !sameJSON(p.Of, want) {
-		return fmt.Errorf("it is of another training, with %+v, and this one has %+v", p.Of, want)
+	want, err := s.fingerprint()
+	if err != nil {
+		return err
+	}
+	if other := want.unlike(p.Of); len(other) > 0 {
+		return fmt.Errorf("it is of another training, which differs in: %s", strings.Join(other, ", "))
 	}
 	byName := map[string][]float32{}
 	for _, t := range tensors {
@@ -146,11 +160,4 @@ func (s *state) load(r io.Reader) error {
 	s.history, s.sinceBest, s.sinceCut = p.History, p.SinceBest, p.SinceCut
 	s.trainer.Adam.Rate, s.trainer.Adam.Steps = p.Rate, p.Steps
 	return nil
-}
-
-// sameJSON compares two values by what they are in a file.
-func sameJSON(a, b any) bool {
-	left, errLeft := json.Marshal(a)
-	right, errRight := json.Marshal(b)
-	return errLeft == nil && errRight == nil && bytes.Equal(left, right)
 }

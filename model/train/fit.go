@@ -154,6 +154,10 @@ func (s *state) epoch(ctx context.Context) error {
 	}
 	e.Loss /= float64(max(batches, 1))
 	s.judge(&e)
+	if sum := e.Loss + e.Validation; math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return fmt.Errorf("training, epoch %d: the loss is %v, and that of the validation %v: the weights have run away; a lower learning rate than %v may help",
+			number, e.Loss, e.Validation, s.options.Rate)
+	}
 	e.Took = time.Since(began)
 	e.Left = e.Took * time.Duration(s.options.Epochs-number)
 	s.history = append(s.history, e)

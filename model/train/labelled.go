@@ -1,7 +1,9 @@
 package train
 
 import (
+	"bytes"
 	"fmt"
+	"strconv"
 
 	"github.com/goccy/go-json"
 
@@ -9,10 +11,10 @@ import (
 	"github.com/whet-k8s/whet/model"
 )
 
-// labelAt reads the label that stands at a key of an event's JSON. An event
-// without the key, or with null there, has none. It fails on a value that is
-// no number.
-func labelAt(raw []byte, key string) (label.Label, error) {
+// labelAt reads the label that stands at a key of an event's JSON, a number or,
+// as some logs have it, a number in quotes. An event without the key, with null
+// or with -1 (unknown) there has none. It fails on what is no label.
+func labelAt(codec *label.Codec, raw []byte, key string) (label.Label, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
 		return 0, fmt.Errorf("reading the label of an event: %w", err)
@@ -21,9 +23,16 @@ func labelAt(raw []byte, key string) (label.Label, error) {
 	if !there || string(value) == "null" {
 		return model.NoLabel, nil
 	}
-	var number int64
-	if err := json.Unmarshal(value, &number); err != nil {
+	number, err := strconv.ParseInt(string(bytes.Trim(value, `"`)), 10, 64)
+	if err != nil {
 		return 0, fmt.Errorf("the label at %q is %.40q, not a whole number", key, value)
 	}
-	return label.Label(number), nil
+	l := label.Label(number)
+	if l == label.Unknown {
+		return model.NoLabel, nil
+	}
+	if _, err := codec.Decode(l); err != nil {
+		return 0, fmt.Errorf("at %q: %w", key, err)
+	}
+	return l, nil
 }

@@ -1,7 +1,9 @@
 package train
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
 	"github.com/whet-k8s/whet/label"
 	"github.com/whet-k8s/whet/model"
@@ -11,11 +13,13 @@ import (
 // them.
 type Measurement struct {
 	// Voted counts a line once, with the label that its windows voted for;
-	// Windows each line of each window by itself; Proposed a line once with
-	// what the linker proposes, the label of its operation's root.
+	// Windows each line of each window by itself, with what the network finds
+	// most probable there; Proposed a line once with what the linker proposes,
+	// the label of its operation's root.
 	Voted, Windows, Proposed *Confusion
 	// Split counts the lines whose windows did not agree, and Ranks of those
-	// where the true label ranked: at 0 that it did not, at 1 the first.
+	// where the true label ranked by its share of the vote, whatever the linker
+	// proposes: at 0 that it did not, at 1 the first.
 	Split int
 	Ranks [6]int
 	// Bins are the lines by the confidence of the vote, in tenths.
@@ -52,10 +56,15 @@ func NewMeasurement() *Measurement {
 }
 
 // Measure lets a model label a log and compares. Lines that do not reach the
-// network count with their own label.
-func Measure(m *model.Model, s *model.Sequence) *Measurement {
+// network count with their own label. It fails where the model's network gives
+// what is no number.
+func Measure(m *model.Model, s *model.Sequence) (*Measurement, error) {
+	voted, err := m.Predict(s)
+	if err != nil {
+		return nil, fmt.Errorf("labelling %s: %w", s.Name, err)
+	}
 	r := NewMeasurement()
-	for i, v := range m.Predict(s) {
+	for i, v := range voted {
 		if l := &s.Lines[i]; l.Target != model.NoLabel {
 			r.add(l, v, i*len(r.Course)/len(s.Lines))
 		}
@@ -65,7 +74,7 @@ func Measure(m *model.Model, s *model.Sequence) *Measurement {
 			c.Add(o.Target, o.Own)
 		}
 	}
-	return r
+	return r, nil
 }
 
 // add counts a line of the network.
@@ -87,7 +96,7 @@ func (r *Measurement) add(l *model.Line, v model.Voted, place int) {
 		r.Split++
 		r.Ranks[min(rankOf(v.Ranked, l.Target), len(r.Ranks)-1)]++
 	}
-	bin := &r.Bins[min(int(confidence*10), len(r.Bins)-1)]
+	bin := &r.Bins[max(0, min(int(confidence*10), len(r.Bins)-1))]
 	bin.Lines++
 	bin.Sum += confidence
 	if right {
@@ -99,14 +108,20 @@ func (r *Measurement) add(l *model.Line, v model.Voted, place int) {
 	r.Course[place].add(!right)
 }
 
-// rankOf gives the place of a label, from 1; 0 where it is not there.
-func rankOf(ranked []model.Scored, l label.Label) int {
-	for i, s := range ranked {
-		if s.Label == l {
-			return i + 1
+// rankOf gives the place of a label by its share, from 1; 0 where it is not
+// there.
+func rankOf(votes []model.Scored, l label.Label) int {
+	at := slices.IndexFunc(votes, func(s model.Scored) bool { return s.Label == l })
+	if at < 0 {
+		return 0
+	}
+	rank := 1
+	for _, s := range votes {
+		if s.Score > votes[at].Score {
+			rank++
 		}
 	}
-	return 0
+	return rank
 }
 
 // Merge adds what another Measurement counted.

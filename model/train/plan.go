@@ -9,28 +9,6 @@ import (
 	"github.com/whet-k8s/whet/model/nn"
 )
 
-// Data is a log that was read.
-type Data struct {
-	Source   Source
-	Sequence *model.Sequence
-}
-
-// LoadAll reads logs. Progress may be nil; it is called before each.
-func LoadAll(ctx context.Context, sources []Source, progress func(name string)) ([]Data, error) {
-	var data []Data
-	for _, s := range sources {
-		if progress != nil {
-			progress(s.Name)
-		}
-		sequence, err := Load(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		data = append(data, Data{s, sequence})
-	}
-	return data, nil
-}
-
 // Plan says how a model is made from logs.
 type Plan struct {
 	Shape   model.Shape
@@ -70,20 +48,57 @@ func (p Plan) Train(ctx context.Context, data []Data) (*model.Model, []Epoch, er
 	if err != nil {
 		return nil, nil, fmt.Errorf("making a model: %w", err)
 	}
+	for _, d := range data {
+		about := d.about()
+		m.Training.Data = append(m.Training.Data, about)
+		m.Training.Lines += about.Lines
+	}
 	history, err := Fit(ctx, m, training, validation, p.Options)
 	if err != nil {
 		return nil, history, err
 	}
-	for _, d := range data {
-		about, err := d.Source.Data(d.Sequence)
-		if err != nil {
-			return nil, history, err
-		}
-		m.Training.Data = append(m.Training.Data, about)
-		m.Training.Lines += about.Lines
+	m.Training.Epochs, m.Training.Best, m.Training.Seed = len(history), bestOf(history), p.Options.Seed
+	if m.Figures, err = figures(m, history, validation); err != nil {
+		return nil, history, err
 	}
-	m.Training.Epochs, m.Training.Seed = len(history), p.Options.Seed
 	return m, history, nil
+}
+
+// bestOf is the epoch whose weights Fit left.
+func bestOf(history []Epoch) int {
+	best := 0
+	for _, e := range history {
+		if e.Best {
+			best = e.Number
+		}
+	}
+	return best
+}
+
+// figures are how good a model is on what was held back, by its names in the
+// model's header; nil where nothing was.
+func figures(m *model.Model, history []Epoch, validation []*model.Sequence) (map[string]float64, error) {
+	all := NewMeasurement()
+	for _, s := range validation {
+		if len(s.Lines) == 0 {
+			continue
+		}
+		r, err := Measure(m, s)
+		if err != nil {
+			return nil, err
+		}
+		all.Merge(r)
+	}
+	f := all.Voted.Figures()
+	if f.Lines == 0 {
+		return nil, nil
+	}
+	linker := all.Proposed.Figures()
+	return map[string]float64{
+		"validation_lines": float64(f.Lines), "validation_loss": history[bestOf(history)-1].Validation,
+		"validation_accuracy": f.Accuracy, "validation_macro_f1": f.MacroF1,
+		"linker_accuracy": linker.Accuracy, "linker_macro_f1": linker.MacroF1,
+	}, nil
 }
 
 // split parts the data in what is trained on and what is held back.

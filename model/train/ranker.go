@@ -12,6 +12,7 @@ import (
 
 	"github.com/whet-k8s/whet/evaluate"
 	"github.com/whet-k8s/whet/link"
+	"github.com/whet-k8s/whet/model"
 	"github.com/whet-k8s/whet/model/rank"
 	"github.com/whet-k8s/whet/pipeline"
 )
@@ -25,14 +26,17 @@ type Links struct {
 	Bodies bool
 	// Examples are the choices that the linker had.
 	Examples []rank.Example
+	// Account tells where every line of the log went.
+	Account *pipeline.Accounting
 
+	about model.TrainingData
 	truth *evaluate.Truth
 }
 
 // LoadLinks reads recordings for a ranker: of each the log with bodies, the same
 // as a policy of level Request would have written it, which goes to the folder
 // dir, and the log at Metadata level. The Source of each must name the truth of
-// a recording. Progress is called before each log.
+// a recording. Progress is called before each log, and may be nil.
 func LoadLinks(ctx context.Context, sources []Source, dir string, progress func(name string)) ([]Links, error) {
 	var logs []Links
 	for _, s := range sources {
@@ -43,8 +47,12 @@ func LoadLinks(ctx context.Context, sources []Source, dir string, progress func(
 		if err != nil {
 			return nil, err
 		}
+		about, err := s.hashes()
+		if err != nil {
+			return nil, err
+		}
 		bodies := filepath.Base(s.Truth)+".audit" == s.Name
-		logs = append(logs, Links{Source: s, Bodies: bodies, truth: truth})
+		logs = append(logs, Links{Source: s, Bodies: bodies, about: about, truth: truth})
 		if !bodies {
 			continue
 		}
@@ -54,7 +62,7 @@ func LoadLinks(ctx context.Context, sources []Source, dir string, progress func(
 		if err := writeRequestLevel(ctx, s.Log, request.Log); err != nil {
 			return nil, err
 		}
-		logs = append(logs, Links{Source: request, truth: truth})
+		logs = append(logs, Links{Source: request, about: about, truth: truth})
 	}
 	for i := range logs {
 		if progress != nil {
@@ -67,21 +75,24 @@ func LoadLinks(ctx context.Context, sources []Source, dir string, progress func(
 	return logs, nil
 }
 
-// learn collects the examples of a log without responses.
+// learn collects the examples of a log without responses. It fails where the
+// truth is that of another log.
 func (l *Links) learn(ctx context.Context) error {
-	if l.Bodies {
-		return nil
-	}
-	lines := make(map[int]evaluate.Line, len(l.truth.Lines))
-	for _, line := range l.truth.Lines {
-		lines[line.Line] = line
-	}
+	lines := newTruthLines(l.Truth, l.truth)
+	options := pipeline.Options{Policy: l.Policy, NoModel: true}
+	sink := pipeline.Sink{Annotation: func(a *pipeline.Annotation) error {
+		_, err := lines.of(a)
+		return err
+	}}
 	recorder := rank.NewRecorder(func(line int) (string, bool) {
-		at := lines[line]
+		at := lines.lines[line]
 		return at.Context, at.Role == evaluate.RoleEffect && at.Context != ""
 	})
-	options := pipeline.Options{Policy: l.Policy, Link: link.Options{Rank: recorder.Rank}}
-	if _, err := pipeline.Run(ctx, []string{l.Log}, nil, options, pipeline.Sink{}); err != nil {
+	if !l.Bodies {
+		options.Link.Rank = recorder.Rank
+	}
+	var err error
+	if l.Account, err = pipeline.Run(ctx, []string{l.Log}, nil, options, sink); err != nil {
 		return fmt.Errorf("reading the log %s: %w", l.Log, err)
 	}
 	l.Examples = recorder.Examples
@@ -89,15 +100,25 @@ func (l *Links) learn(ctx context.Context) error {
 }
 
 // writeRequestLevel writes a log as a policy of level Request would have
-// written it: without responses.
+// written it: without responses, and each event on the line that it has in the
+// log, since truth counts lines.
 func writeRequestLevel(ctx context.Context, log, to string) error {
 	f, err := os.Create(to) //nolint:gosec // In a folder of the caller's.
 	if err != nil {
 		return fmt.Errorf("writing a log of level Request: %w", err)
 	}
 	out := bufio.NewWriterSize(f, 1<<20)
+	next := 1
 	_, err = pipeline.Run(ctx, []string{log}, nil, pipeline.Options{NoModel: true, KeepRaw: true}, pipeline.Sink{
-		Annotation: func(a *pipeline.Annotation) error { return strip(a.Raw, out) },
+		Annotation: func(a *pipeline.Annotation) error {
+			for ; next < a.Line; next++ {
+				if err := out.WriteByte('\n'); err != nil {
+					return err
+				}
+			}
+			next++
+			return strip(a.Raw, out)
+		},
 	})
 	if err := errors.Join(err, out.Flush(), f.Close()); err != nil {
 		return fmt.Errorf("writing %s at level Request: %w", log, err)
@@ -170,7 +191,7 @@ func FitRanker(ctx context.Context, logs []Links, o rank.Options) (*rank.Model, 
 			names, groups = append(names, l.group()), append(groups, nil)
 		}
 		groups[at] = append(groups[at], l.Examples...)
-		data = append(data, rank.Data{Name: l.Name})
+		data = append(data, rank.Data{Name: l.Name, SHA256: l.about.SHA256, Truth: l.about.Truth, Contexts: l.about.Contexts})
 	}
 	m, err := rank.Fit(ctx, groups, o)
 	if err != nil {
@@ -184,17 +205,13 @@ func FitRanker(ctx context.Context, logs []Links, o rank.Options) (*rank.Model, 
 // that one; the name "all" leaves out each in turn. Progress is called before
 // each.
 func LeaveOneOutLinks(ctx context.Context, logs []Links, name string, o rank.Options, progress func(name string)) ([]LinkTrial, error) {
-	var groups []string
-	for _, l := range logs {
-		if !slices.Contains(groups, l.group()) {
-			groups = append(groups, l.group())
-		}
+	var sources []Source
+	for i := range logs {
+		sources = append(sources, logs[i].Source)
 	}
-	if name != "all" {
-		if !slices.Contains(groups, name) {
-			return nil, fmt.Errorf("no recording is named %q; there are %q", name, groups)
-		}
-		groups = []string{name}
+	groups, err := LeftOut(sources, name)
+	if err != nil {
+		return nil, err
 	}
 	var trials []LinkTrial
 	for _, g := range groups {

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/whet-k8s/whet/audit"
+	"github.com/whet-k8s/whet/evaluate"
 	"github.com/whet-k8s/whet/model"
 )
 
@@ -88,24 +90,76 @@ func logsOf(prefix string) ([]Source, error) {
 	return sources, nil
 }
 
-// Data says what a model was trained on: the log's name, the number of its
-// lines with labels, and the hash of the file as it lies on disk, "" where it
-// is not one file.
-func (s Source) Data(sequence *model.Sequence) (model.TrainingData, error) {
-	d := model.TrainingData{Name: s.Name, Lines: sequence.Labelled()}
-	info, err := os.Stat(s.Log)
-	if err != nil || !info.Mode().IsRegular() {
-		return d, nil //nolint:nilerr // A pattern or a folder has no hash, and is no error.
-	}
-	f, err := os.Open(s.Log)
+// Labelled gives labelled logs, each file of an argument as a log of its own: a
+// file, a folder or a pattern as audit.Open takes them.
+func Labelled(args []string, key string) ([]Source, error) {
+	reader, err := audit.Open(args, audit.Options{})
 	if err != nil {
-		return d, fmt.Errorf("hashing the log: %w", err)
+		return nil, err
+	}
+	defer reader.Close()
+	var sources []Source
+	for _, name := range reader.Sources() {
+		if name == audit.Stdin {
+			return nil, errors.New("training reads its logs from files, not from standard input")
+		}
+		sources = append(sources, Source{Name: name, Log: name, Key: key})
+	}
+	return sources, nil
+}
+
+// Files lists the files that the source is read from.
+func (s Source) Files() ([]string, error) {
+	files := []string{s.Log}
+	if s.Truth == "" {
+		return files, nil
+	}
+	of, err := evaluate.FilesOf(s.Truth)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, of.Contexts, of.Truth)
+	if of.Log != "" {
+		files = append(files, of.Log)
+	}
+	return files, nil
+}
+
+// hashes gives the hashes of the source's files as they lie on disk, "" where
+// the log is not one file.
+func (s Source) hashes() (model.TrainingData, error) {
+	about := model.TrainingData{Name: s.Name}
+	names := map[*string]string{&about.SHA256: s.Log}
+	if s.Truth != "" {
+		of, err := evaluate.FilesOf(s.Truth)
+		if err != nil {
+			return about, err
+		}
+		names[&about.Truth], names[&about.Contexts] = of.Truth, of.Contexts
+	}
+	for to, name := range names {
+		var err error
+		if *to, err = hashOf(name); err != nil {
+			return about, err
+		}
+	}
+	return about, nil
+}
+
+// hashOf gives the SHA-256 of a file in hex, "" of what is no file.
+func hashOf(name string) (string, error) {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return "", nil //nolint:nilerr // A pattern or a folder has no hash, and is no error.
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("hashing %s: %w", name, err)
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return d, fmt.Errorf("hashing the log %s: %w", s.Log, err)
+		return "", fmt.Errorf("hashing %s: %w", name, err)
 	}
-	d.SHA256 = hex.EncodeToString(h.Sum(nil))
-	return d, nil
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

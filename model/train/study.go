@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/whet-k8s/whet/model"
 )
@@ -30,6 +33,11 @@ type Trial struct {
 type LogMeasurement struct {
 	Name string
 	*Measurement
+	// Known tells that the model was trained on the log, so that its figures are
+	// too good.
+	Known bool
+	// Malformed counts the pieces of the log that are no events.
+	Malformed int
 }
 
 // Study runs trials over the same logs.
@@ -41,45 +49,62 @@ type Study struct {
 	// Progress is called when a trial begins, with its name and how many
 	// there are.
 	Progress func(name string, number, of int)
+	// Done is called when a trial has ended, and may be nil. Its error ends the
+	// study.
+	Done func(Trial) error
+	// Checkpoints is a folder for a checkpoint of each trial, "" for none. With
+	// the plan's Resume, trials go on from theirs, and those that had ended are
+	// only measured again.
+	Checkpoints string
 }
 
-// Groups lists the recordings of the data, in their order.
-func (s *Study) Groups() []string {
+// LeftOut gives the recordings of which a study leaves out each in turn: the
+// one with the name, or all for the name "all". It fails where there is none of
+// that name.
+func LeftOut(sources []Source, name string) ([]string, error) {
 	var groups []string
-	for _, d := range s.Data {
-		if !slices.Contains(groups, d.Source.group()) {
-			groups = append(groups, d.Source.group())
+	for _, s := range sources {
+		if !slices.Contains(groups, s.group()) {
+			groups = append(groups, s.group())
 		}
 	}
-	return groups
+	switch {
+	case name == "all":
+		return groups, nil
+	case !slices.Contains(groups, name):
+		return nil, fmt.Errorf("no recording is named %q; there are %q", name, groups)
+	}
+	return []string{name}, nil
 }
 
 // trial is what is to be run: a plan, and which lines of each log are trained
-// on and which are measured, nil for none.
+// on and which are measured.
 type trial struct {
-	name        string
-	plan        Plan
-	train, test []*model.Sequence
+	name  string
+	plan  Plan
+	train []Data
+	test  []*model.Sequence
 }
 
 // LeaveOneOut trains on all recordings but one, and measures that one. The
 // name "all" leaves out each in turn.
 func (s *Study) LeaveOneOut(ctx context.Context, name string) ([]Trial, error) {
-	groups := s.Groups()
-	if name != "all" {
-		if !slices.Contains(groups, name) {
-			return nil, fmt.Errorf("no recording is named %q; there are %q", name, groups)
-		}
-		groups = []string{name}
+	var sources []Source
+	for _, d := range s.Data {
+		sources = append(sources, d.Source)
+	}
+	groups, err := LeftOut(sources, name)
+	if err != nil {
+		return nil, err
 	}
 	var trials []trial
 	for _, g := range groups {
-		t := trial{name: g, plan: s.Plan, train: make([]*model.Sequence, len(s.Data)), test: make([]*model.Sequence, len(s.Data))}
-		for i, d := range s.Data {
+		t := trial{name: g, plan: s.Plan}
+		for _, d := range s.Data {
 			if d.Source.group() == g {
-				t.test[i] = d.Sequence
+				t.test = append(t.test, d.Sequence)
 			} else {
-				t.train[i] = d.Sequence
+				t.train = append(t.train, d)
 			}
 		}
 		trials = append(trials, t)
@@ -106,10 +131,8 @@ func (s *Study) folds(k int, plan Plan) []trial {
 			n := len(d.Sequence.Lines)
 			from, to := fold*n/k, (fold+1)*n/k
 			t.test = append(t.test, d.Sequence.Slice(from, to))
-			t.train = append(t.train, d.Sequence.Slice(0, max(from-plan.Shape.Window, 0)))
-			// The second part of the log stands beside another test of nothing.
-			t.test = append(t.test, nil)
-			t.train = append(t.train, d.Sequence.Slice(min(to+plan.Shape.Window, n), n))
+			t.train = append(t.train, d.with(d.Sequence.Slice(0, max(from-plan.Shape.Window, 0))),
+				d.with(d.Sequence.Slice(min(to+plan.Shape.Window, n), n)))
 		}
 		trials = append(trials, t)
 	}
@@ -129,7 +152,7 @@ func (s *Study) Sweep(ctx context.Context, what string) ([]Trial, error) {
 		t := trial{name: name, plan: plan}
 		for _, d := range s.Data {
 			before, after := Holdback(d.Sequence, testShare, plan.Shape.Window)
-			t.train, t.test = append(t.train, before), append(t.test, after)
+			t.train, t.test = append(t.train, d.with(before)), append(t.test, after)
 		}
 		trials = append(trials, t)
 	}
@@ -166,14 +189,21 @@ func (s *Study) run(ctx context.Context, trials []trial) ([]Trial, error) {
 			if s.Progress != nil {
 				s.Progress(t.name, i*repeat+again+1, len(trials)*repeat)
 			}
-			plan := t.plan
+			plan, name := t.plan, t.name
 			plan.Options.Seed += uint64(again)
-			result, err := s.one(ctx, t, plan)
-			if err != nil {
-				return done, fmt.Errorf("trial %s: %w", t.name, err)
-			}
 			if repeat > 1 {
-				result.Name = fmt.Sprintf("%s, seed %d", t.name, plan.Options.Seed)
+				name = fmt.Sprintf("%s, seed %d", t.name, plan.Options.Seed)
+			}
+			if s.Checkpoints != "" {
+				plan.Options.Checkpoint = filepath.Join(s.Checkpoints, FileName(name)+".checkpoint")
+			}
+			result, err := s.one(ctx, t, plan)
+			result.Name = name
+			if err == nil && s.Done != nil {
+				err = s.Done(result)
+			}
+			if err != nil {
+				return done, fmt.Errorf("trial %s: %w", name, err)
 			}
 			done = append(done, result)
 		}
@@ -183,29 +213,34 @@ func (s *Study) run(ctx context.Context, trials []trial) ([]Trial, error) {
 
 // one trains and measures.
 func (s *Study) one(ctx context.Context, t trial, plan Plan) (Trial, error) {
-	var data []Data
-	for _, sequence := range t.train {
-		if sequence != nil && len(sequence.Lines) > 0 {
-			data = append(data, Data{Source: Source{Name: sequence.Name}, Sequence: sequence})
-		}
-	}
+	data := slices.DeleteFunc(slices.Clone(t.train), func(d Data) bool { return len(d.Sequence.Lines) == 0 })
 	// What a hold-out would be is part of the trial already.
 	plan.HoldOut = ""
 	m, history, err := plan.Train(ctx, data)
 	if err != nil {
 		return Trial{}, err
 	}
-	result := Trial{Name: t.name, History: history, All: NewMeasurement(), Weights: m.Net().Size(), Model: m}
+	result := Trial{History: history, All: NewMeasurement(), Weights: m.Net().Size(), Model: m}
 	for _, sequence := range t.test {
-		if sequence == nil || len(sequence.Lines) == 0 {
+		if len(sequence.Lines) == 0 {
 			continue
 		}
-		r := Measure(m, sequence)
-		result.Logs = append(result.Logs, LogMeasurement{sequence.Name, r})
+		r, err := Measure(m, sequence)
+		if err != nil {
+			return Trial{}, err
+		}
+		result.Logs = append(result.Logs, LogMeasurement{Name: sequence.Name, Measurement: r})
 		result.All.Merge(r)
 		result.Tested = append(result.Tested, sequence)
 	}
 	return result, nil
+}
+
+// FileName makes of a trial's name one of a file: of each run of characters that
+// are no letter and no digit a dash.
+func FileName(trial string) string {
+	words := strings.FieldsFunc(trial, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.Join(words, "-")
 }
 
 // Spread gives the mean and the standard deviation of numbers.

@@ -28,11 +28,11 @@ func recording(t testing.TB, name string) Data {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(sources, func(s Source) bool { return s.Name == name+".metadata" })
-	s, err := Load(t.Context(), sources[i])
+	d, err := Load(t.Context(), sources[i])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Data{sources[i], s}
+	return d
 }
 
 // quick is a plan that takes a second.
@@ -44,7 +44,7 @@ func quick(kind nn.Kind) Plan {
 }
 
 // part gives the first lines of a log.
-func part(d Data, lines int) Data { return Data{d.Source, d.Sequence.Slice(0, lines)} }
+func part(d Data, lines int) Data { return d.with(d.Sequence.Slice(0, lines)) }
 
 func weights(m *model.Model) []byte {
 	var b bytes.Buffer
@@ -60,14 +60,18 @@ func TestTrainingLearns(t *testing.T) {
 	d := recording(t, "crowd")
 	training, test := Holdback(d.Sequence, 0.5, 60)
 	for _, kind := range []nn.Kind{nn.Relational, nn.BiLSTM} {
-		m, history, err := quick(kind).Train(t.Context(), []Data{{d.Source, training.Slice(0, 2000)}})
+		m, history, err := quick(kind).Train(t.Context(), []Data{d.with(training.Slice(0, 2000))})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if first, last := history[0], history[len(history)-1]; last.Loss >= first.Loss {
 			t.Errorf("%s: the loss went from %v to %v", kind, first.Loss, last.Loss)
 		}
-		if f := Measure(m, test.Slice(0, 1000)).Voted.Figures(); f.Accuracy < 0.9 {
+		measured, err := Measure(m, test.Slice(0, 1000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := measured.Voted.Figures(); f.Accuracy < 0.9 {
 			t.Errorf("%s: the accuracy on other lines is %v", kind, f.Accuracy)
 		}
 	}
@@ -124,15 +128,95 @@ func TestCheckpointOfAnotherTraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan.Options.Resume = true
-	plan.Options.Seed++
-	if _, _, err := plan.Train(t.Context(), data); err == nil || !strings.Contains(err.Error(), "another training") {
-		t.Errorf("the error is %v", err)
+	seed, truth, labelled := plan, slices.Clone(data), slices.Clone(data)
+	seed.Options.Seed++
+	truth[0].About.Truth = strings.Repeat("0", 64)
+	labelled[0] = data[0].with(data[0].Sequence.Slice(0, 300))
+	labelled[0].Sequence.Lines = slices.Clone(labelled[0].Sequence.Lines)
+	for i := range labelled[0].Sequence.Lines {
+		if l := &labelled[0].Sequence.Lines[i]; l.Target != model.NoLabel {
+			l.Target = 65936
+		}
+	}
+	for want, c := range map[string]struct {
+		plan Plan
+		data []Data
+	}{"differs in: seed": {seed, data}, "differs in: data": {plan, truth}, "labels": {plan, labelled}} {
+		if _, _, err := c.plan.Train(t.Context(), c.data); err == nil || !strings.Contains(err.Error(), "another training") || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, and should tell %q", err, want)
+		}
 	}
 	if err := os.WriteFile(plan.Options.Checkpoint, []byte("not a checkpoint"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := plan.Train(t.Context(), data); err == nil || !strings.Contains(err.Error(), plan.Options.Checkpoint) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestRunningAway trains with a rate at which the weights overflow.
+func TestRunningAway(t *testing.T) {
+	plan := quick(nn.Relational)
+	plan.Options.Rate = 1e30
+	if _, _, err := plan.Train(t.Context(), []Data{part(recording(t, "crowd"), 300)}); err == nil || !strings.Contains(err.Error(), "the weights have run away") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestHeader wants the header to say which epoch was the best, and the figures
+// of what was held back.
+func TestHeader(t *testing.T) {
+	m, history, err := quick(nn.Relational).Train(t.Context(), []Data{part(recording(t, "crowd"), 1000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	best := m.Training.Best
+	if best < 1 || best > len(history) || !history[best-1].Best || m.Figures["validation_loss"] != history[best-1].Validation {
+		t.Errorf("epoch %d is said to be the best of %+v, with %v", best, history, m.Figures)
+	}
+	if m.Figures["validation_lines"] < 100 || m.Figures["validation_accuracy"] <= 0 || m.Figures["validation_macro_f1"] <= 0 {
+		t.Errorf("the figures are %v", m.Figures)
+	}
+	if d := m.Training.Data[0]; len(d.SHA256) != 64 || len(d.Truth) != 64 || len(d.Contexts) != 64 || d.Name != "crowd.metadata" {
+		t.Errorf("the data is %+v", d)
+	}
+}
+
+// TestStudyGoesOn wants trials that had ended only to be measured again, and
+// every trial to be handed over.
+func TestStudyGoesOn(t *testing.T) {
+	plan := quick(nn.Relational)
+	plan.Options.Epochs, plan.Options.Resume = 1, true
+	trained := 0
+	plan.Options.Progress = func(Epoch) { trained++ }
+	var handed []string
+	s := Study{Plan: plan, Data: []Data{part(recording(t, "crowd"), 800)}, Checkpoints: t.TempDir(), Done: func(t Trial) error {
+		handed = append(handed, FileName(t.Name))
+		return nil
+	}}
+	var figures [2]Figures
+	for i := range figures {
+		trials, err := s.Folds(t.Context(), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		figures[i] = trials[0].All.Voted.Figures()
+	}
+	if trained != 2 || figures[0] != figures[1] {
+		t.Errorf("%d trainings of two trials, %+v and %+v", trained, figures[0], figures[1])
+	}
+	if want := []string{"fold-1-of-2", "fold-2-of-2"}; !slices.Equal(handed[:2], want) || len(handed) != 4 {
+		t.Errorf("handed over: %q", handed)
+	}
+}
+
+func TestRankOf(t *testing.T) {
+	// The linker's label stands first, with the second largest share.
+	votes := []model.Scored{{Label: 1, Score: 0.2}, {Label: 2, Score: 0.7}, {Label: 3, Score: 0.1}}
+	for l, want := range map[label.Label]int{1: 2, 2: 1, 3: 3, 4: 0} {
+		if got := rankOf(votes, l); got != want {
+			t.Errorf("label %d has the rank %d, want %d", l, got, want)
+		}
 	}
 }
 
@@ -160,20 +244,18 @@ func TestNothingLeaks(t *testing.T) {
 	plan.Shape.Window = window
 	study := Study{Plan: plan, Data: []Data{d}}
 	before, after := Holdback(d.Sequence, 0.3, window)
-	trials := append(study.folds(5, plan), trial{name: "hold back", train: []*model.Sequence{before}, test: []*model.Sequence{after}})
+	trials := append(study.folds(5, plan), trial{name: "hold back", train: []Data{d.with(before)}, test: []*model.Sequence{after}})
 	for _, tr := range trials {
 		measured := map[int]bool{}
 		first, last := math.MaxInt, 0
 		for _, s := range tr.test {
-			if s == nil {
-				continue
-			}
 			for i := range s.Lines {
 				measured[s.Lines[i].At] = true
 				first, last = min(first, s.Lines[i].At), max(last, s.Lines[i].At)
 			}
 		}
-		for _, s := range tr.train {
+		for _, d := range tr.train {
+			s := d.Sequence
 			if len(s.Lines) == 0 {
 				continue
 			}
@@ -193,9 +275,7 @@ func TestNothingLeaks(t *testing.T) {
 	lines := 0
 	for _, tr := range study.folds(5, plan) {
 		for _, s := range tr.test {
-			if s != nil {
-				lines += len(s.Lines)
-			}
+			lines += len(s.Lines)
 		}
 	}
 	if lines != len(d.Sequence.Lines) {
@@ -307,16 +387,17 @@ func TestStudies(t *testing.T) {
 }
 
 func TestLabelAt(t *testing.T) {
+	codec := label.New(label.Options{})
 	for raw, want := range map[string]label.Label{
-		`{"label":65936}`: 65936, `{"label":-1}`: label.Unknown, `{"label":null}`: model.NoLabel, `{}`: model.NoLabel,
-		`{"whet":{"label":3},"label":4}`: 4,
+		`{"label":65936}`: 65936, `{"label":-1}`: model.NoLabel, `{"label":null}`: model.NoLabel, `{}`: model.NoLabel,
+		`{"whet":{"label":3},"label":4400}`: 4400, `{"label":"65936"}`: 65936, `{"label":-2}`: label.Ignored,
 	} {
-		if got, err := labelAt([]byte(raw), "label"); err != nil || got != want {
+		if got, err := labelAt(codec, []byte(raw), "label"); err != nil || got != want {
 			t.Errorf("%s has the label %d, %v", raw, got, err)
 		}
 	}
-	for _, raw := range []string{`{"label":"x"}`, `{"label":1.5}`, `{"label":`} {
-		if _, err := labelAt([]byte(raw), "label"); err == nil {
+	for _, raw := range []string{`{"label":"x"}`, `{"label":1.5}`, `{"label":`, `{"label":3}`, `{"label":99999999999}`, `{"label":[]}`} {
+		if _, err := labelAt(codec, []byte(raw), "label"); err == nil {
 			t.Errorf("%s was taken", raw)
 		}
 	}
@@ -338,9 +419,13 @@ func TestRecordings(t *testing.T) {
 	if _, err := Recordings(filepath.Join(folder, "nosuch")); err == nil || !strings.Contains(err.Error(), "nosuch") {
 		t.Errorf("the error is %v", err)
 	}
-	about, err := fit[0].Data(&model.Sequence{})
-	if err != nil || len(about.SHA256) != 64 {
-		t.Errorf("the hash is %q, %v", about.SHA256, err)
+	about, err := fit[0].hashes()
+	if err != nil || len(about.SHA256) != 64 || len(about.Truth) != 64 || len(about.Contexts) != 64 {
+		t.Errorf("the hashes are %+v, %v", about, err)
+	}
+	files, err := fit[0].Files()
+	if err != nil || len(files) != 4 {
+		t.Errorf("the files are %q, %v", files, err)
 	}
 }
 
@@ -362,12 +447,16 @@ func ExamplePlan() {
 	}
 	before, after := Holdback(data[0].Sequence, 0.3, 60)
 	plan := Plan{Shape: DefaultShape(), Options: Options{Epochs: 2}, Validation: 0.1}
-	m, history, err := plan.Train(context.Background(), []Data{{data[0].Source, before}})
+	m, history, err := plan.Train(context.Background(), []Data{{Source: data[0].Source, Sequence: before}})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	figures := Measure(m, after).Voted.Figures()
-	fmt.Println(len(history), "epochs; nine in ten lines are right:", figures.Accuracy > 0.9)
+	measured, err := Measure(m, after)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(history), "epochs; nine in ten lines are right:", measured.Voted.Figures().Accuracy > 0.9)
 	// Output: 2 epochs; nine in ten lines are right: true
 }

@@ -22,6 +22,9 @@ func (m *Model) key(key, text string) tea.Cmd {
 	if key == "ctrl+z" {
 		return tea.Suspend
 	}
+	if m.small() {
+		return m.unseen(key)
+	}
 	switch m.mode {
 	case typing:
 		return m.promptKey(key, text)
@@ -47,6 +50,19 @@ func (m *Model) key(key, text string) tea.Cmd {
 		return nil
 	}
 	return m.command(key, text)
+}
+
+// unseen takes a key that was pressed while the screen is too small to show
+// what it would do: only q, which writes the log and ends, is taken.
+func (m *Model) unseen(key string) tea.Cmd {
+	switch {
+	case key != "q" || m.mode == leaving:
+		return nil
+	case m.session.Len() == 0:
+		return tea.Quit
+	}
+	m.mode, m.prefix = browse, ""
+	return m.quit()
 }
 
 // leave is what can be done while there is no event.
@@ -130,7 +146,9 @@ func (m *Model) decide(key string) bool {
 		m.refresh()
 		m.say(term.Plain, "Line %s has no label any more.", term.Count(int(line)))
 	case "u":
-		m.undo()
+		m.travel("Undone", m.session.Undo, "There is nothing to undo.")
+	case "U", "ctrl+r":
+		m.travel("Redone", m.session.Redo, "There is nothing to redo.")
 	default:
 		return false
 	}
@@ -142,7 +160,7 @@ func (m *Model) choose(keys string) {
 	l, ok := edit.Choose(m.proposals, keys)
 	if !ok {
 		why := "here"
-		if m.work.linking && (keys == "l" || keys == "m") {
+		if m.work.linking && (keys == "l" || keys == "m" || keys == "t") {
 			why = "yet: the linker is still reading"
 		}
 		m.say(term.Caution, "%s proposes nothing %s.", keys, why)
@@ -167,17 +185,18 @@ func (m *Model) label(l label.Label) {
 	m.say(term.Good, "%s", done)
 }
 
-func (m *Model) undo() {
-	first, n, err := m.session.Undo()
+// travel takes a decision back, or gives it again.
+func (m *Model) travel(done string, step func() (first, events int, err error), none string) {
+	first, n, err := step()
 	switch {
 	case err != nil:
 		m.say(term.Bad, "%v", err)
 	case n == 0:
-		m.say(term.Caution, "There is nothing to undo.")
+		m.say(term.Caution, "%s", none)
 	default:
 		m.written = false
 		m.look(first)
-		m.say(term.Plain, "Undone: %s, from line %s on.", term.Plural(n, "event"), term.Count(int(m.session.Entry(first).Line)))
+		m.say(term.Plain, "%s: %s, from line %s on.", done, term.Plural(n, "event"), term.Count(int(m.session.Entry(first).Line)))
 	}
 }
 

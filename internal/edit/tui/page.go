@@ -46,7 +46,7 @@ func (m *Model) showRaw() {
 // showHelp shows what the keys do.
 func (m *Model) showHelp() {
 	text := help
-	if m.options.Predictions == nil {
+	if m.options.Predictions == nil && m.options.Model == nil {
 		text = strings.Replace(text, "  t       the model's\n", "", 1)
 	}
 	text += fmt.Sprintf("\nJournal:       %s\nLabelled log:  %s\n", term.Sanitize(m.session.Journal().Name()), term.Sanitize(m.options.Output))
@@ -71,7 +71,8 @@ Giving the label
   0-9 -   by number; -1 is unknown, -2 ignored
   x       no label
   A       all that have none and a proposal of at least some confidence
-  u       undo, one step at a time, also those of earlier sessions
+  u       undo, one step at a time, also those of earlier sessions; U or ctrl+r
+          does it again
 
 Going about
   right j, left k   the next and the previous event

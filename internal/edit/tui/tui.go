@@ -12,6 +12,7 @@ import (
 
 	"github.com/whet-k8s/whet/internal/edit"
 	"github.com/whet-k8s/whet/internal/term"
+	"github.com/whet-k8s/whet/model"
 	"github.com/whet-k8s/whet/noise"
 )
 
@@ -23,6 +24,10 @@ type Options struct {
 	Output string
 	// Predictions opens the file of a model's predictions; nil without one.
 	Predictions func() (io.ReadCloser, error)
+	// Model gives a model that predicts while the log is linked; nil for none.
+	Model func() (*model.Model, error)
+	// Rules has the linker's rules decide alone, without its ranker.
+	Rules bool
 	// Colors tells whether the terminal shows colours and the user wants them.
 	Colors bool
 }
@@ -110,7 +115,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		return m, m.key(msg.String(), msg.Text)
 	case tea.PasteMsg:
-		if m.mode == typing {
+		if m.mode == typing && !m.small() {
 			m.typed(m.prompt.text + msg.Content)
 		}
 		return m, nil

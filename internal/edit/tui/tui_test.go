@@ -3,6 +3,7 @@ package tui
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/whet-k8s/whet/internal/edit"
 	"github.com/whet-k8s/whet/internal/term"
+	"github.com/whet-k8s/whet/model"
 )
 
 var update = flag.Bool("update", false, "write the frames into testdata and the picture into docs")
@@ -215,6 +217,8 @@ func TestKeys(t *testing.T) {
 		"esc":               {[]string{"65984", "esc"}, edit.Counts{Unlabelled: 41, Automatic: 9}, false},
 		"two letters":       {[]string{"ep", "nd", "ez"}, edit.Counts{Unlabelled: 39, Automatic: 9, Person: 2}, false},
 		"undo":              {[]string{"l", "l", "u"}, edit.Counts{Unlabelled: 40, Automatic: 9, Person: 1}, false},
+		"redo":              {[]string{"l", "l", "u", "u", "U", "U", "U"}, edit.Counts{Unlabelled: 39, Automatic: 9, Person: 2}, false},
+		"redo no more":      {[]string{"l", "u", "b", "U"}, edit.Counts{Unlabelled: 40, Automatic: 9, Person: 1}, false},
 		"take away":         {[]string{"l", "left", "x"}, edit.Counts{Unlabelled: 41, Automatic: 9}, false},
 		"accept":            {[]string{"A", "backspace", "backspace", "backspace", "backspace", "0", "enter", "y"}, edit.Counts{Automatic: 9, Accepted: 41}, false},
 		"accept none":       {[]string{"A", "enter", "n"}, edit.Counts{Unlabelled: 41, Automatic: 9}, false},
@@ -238,6 +242,47 @@ func TestKeys(t *testing.T) {
 				t.Errorf("the labelled log was written: %v, and said so: %v", written, x.written)
 			}
 		})
+	}
+}
+
+// TestTooSmall presses keys while nobody can see what they do: nothing may be
+// decided.
+func TestTooSmall(t *testing.T) {
+	x := start(t, readWeb(t), Options{})
+	x.press("l")
+	want := x.session.Counts()
+	for _, size := range [][2]int{{minWidth - 1, 40}, {100, minHeight - 1}} {
+		x.resize(size[0], size[1])
+		x.press("l", "enter", "b", "x", "u", "U", "A", "0", "enter", "y", "65984", "enter", "/", "a", "?", "w")
+		x.take(tea.PasteMsg{Content: "65984"})
+		if got := x.session.Counts(); got != want || x.quit || x.mode != browse {
+			t.Fatalf("at %v: %+v, want %+v; it is over: %v", size, got, want, x.quit)
+		}
+	}
+	x.resize(100, 40)
+	x.press("A")
+	x.resize(10, 3)
+	x.press("y", "q")
+	if got := x.session.Counts(); got != want || !x.quit || !x.written {
+		t.Errorf("%+v, want %+v; it is over: %v, written: %v", got, want, x.quit, x.written)
+	}
+}
+
+// TestModelOnScreen lets a model label the log while it is linked.
+func TestModelOnScreen(t *testing.T) {
+	x := start(t, readWeb(t), Options{Model: model.Default})
+	x.resize(110, 40)
+	if frame := x.frame(); !strings.Contains(frame, "model 1.00; linker 0.98") {
+		t.Errorf("no prediction:\n%s", frame)
+	}
+	x.press("?")
+	if frame := x.frame(); !strings.Contains(frame, "t       the model's") {
+		t.Errorf("no help about its key:\n%s", frame)
+	}
+	broken := errors.New("broken")
+	x = start(t, readWeb(t), Options{Model: func() (*model.Model, error) { return nil, broken }})
+	if !x.quit || !errors.Is(x.err, broken) {
+		t.Errorf("the error is %v", x.err)
 	}
 }
 

@@ -36,8 +36,8 @@ func (m *Model) View() tea.View {
 // Frame gives the lines of the screen, none wider or more than there is room
 // for.
 func (m *Model) Frame() []string {
-	if m.width < minWidth || m.height < minHeight {
-		return m.fit([]string{"Too small:", fmt.Sprintf("%d by %d are needed.", minWidth, minHeight)}, nil)
+	if m.small() {
+		return m.fit([]string{"Too small:", fmt.Sprintf("%d by %d are needed.", minWidth, minHeight), "q writes and ends."}, nil)
 	}
 	if m.mode == reading {
 		return m.pageFrame()
@@ -71,6 +71,9 @@ func (m *Model) Frame() []string {
 	}
 	return m.fit(body, foot)
 }
+
+// small tells that the screen has no room for what there is to see.
+func (m *Model) small() bool { return m.width < minWidth || m.height < minHeight }
 
 // fit cuts lines to the screen, with the foot at its bottom.
 func (m *Model) fit(body, foot []string) []string {

@@ -73,11 +73,30 @@ func (m *Model) scan() tea.Cmd {
 func (m *Model) link() tea.Cmd {
 	m.work.linking = true
 	return m.job(func() tea.Msg {
-		return linkedMsg{m.session.Analyse(m.ctx, m.options.Policy, func(opinions []edit.Opinion, read int64) error {
+		return linkedMsg{m.analyse()}
+	})
+}
+
+// analyse links the log, and labels it with the model.
+func (m *Model) analyse() error {
+	o := edit.Analysis{
+		Policy: m.options.Policy, Rules: m.options.Rules,
+		Opinions: func(opinions []edit.Opinion, read int64) error {
 			m.send(learntMsg{opinions, read})
 			return m.ctx.Err()
-		})}
-	})
+		},
+		Predictions: func(p []edit.Prediction) error {
+			m.send(predictedMsg{p})
+			return m.ctx.Err()
+		},
+	}
+	if m.options.Model != nil {
+		var err error
+		if o.Model, err = m.options.Model(); err != nil {
+			return err
+		}
+	}
+	return m.session.Analyse(m.ctx, o)
 }
 
 // predict reads the model's predictions.

@@ -86,8 +86,9 @@ const (
 	// refused for the moment: client-go at most 30 s.
 	retryPause = 35 * second
 	// evictPause is the same for evictions that a budget refused: kubectl drain
-	// waits for 5 s, the cluster autoscaler for 10 s.
-	evictPause = 12 * second
+	// waits for 5 s, the cluster autoscaler for 10 s, and neither for longer
+	// each time.
+	evictPause = 11 * second
 )
 
 // retry names a request that a program is going to send again.

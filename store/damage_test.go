@@ -128,6 +128,10 @@ func TestManifests(t *testing.T) {
 		"outside": {change: func(m map[string]any) {
 			m["segments"].([]any)[0].(map[string]any)["path"] = "../../etc/passwd"
 		}, want: `"../../etc/passwd", which is outside`},
+		"emptied":           {text: `{}`, want: "it lacks the version or the segments"},
+		"no version":        {change: func(m map[string]any) { delete(m, "version") }, want: "it lacks the version or the segments"},
+		"no segments":       {change: func(m map[string]any) { delete(m, "segments") }, want: "it lacks the version or the segments"},
+		"null segments":     {change: func(m map[string]any) { m["segments"] = nil }, want: "it lacks the version or the segments"},
 		"outside, replaced": {change: func(m map[string]any) { m["replaced"] = []string{"/etc/passwd"} }, want: `"/etc/passwd", which is outside`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -165,6 +169,29 @@ func TestManifests(t *testing.T) {
 				t.Errorf("something was changed (%v)", err)
 			}
 		})
+	}
+}
+
+// TestLostManifest removes the manifest of a data set, and wants everybody
+// refused and every file kept.
+func TestLostManifest(t *testing.T) {
+	dir := t.TempDir()
+	log := parts(t, "crowd.metadata", 50)[0]
+	add(t, dir, store.WriterOptions{}, log)
+	if err := os.Remove(filepath.Join(dir, "manifest.json")); err != nil {
+		t.Fatal(err)
+	}
+	list := files(t, dir)
+	_, openErr := store.Open(t.Context(), dir)
+	_, appendErr := store.Append(t.Context(), dir, store.WriterOptions{})
+	_, compactErr := store.Compact(t.Context(), dir)
+	for _, err := range []error{openErr, appendErr, compactErr, store.Create(dir)} {
+		if err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "its manifest.json is gone") || !strings.Contains(err.Error(), dir) {
+			t.Errorf("the error is %v", err)
+		}
+	}
+	if got := files(t, dir); !slices.Equal(got, list) {
+		t.Errorf("%q are left of %q", got, list)
 	}
 }
 

@@ -84,7 +84,10 @@ type Writer struct {
 	// reopened are further parts of contexts that are closed already.
 	reopened map[string]*pipeline.Context
 
-	raw     *rawLog // with KeepAll
+	raw *rawLog // with KeepAll
+	// announced tells that this run wrote the first manifest.
+	announced bool
+
 	present *present
 	known   int64 // events that the data set had
 	added   Added
@@ -141,7 +144,18 @@ func (w *Writer) begin(ctx context.Context) (err error) {
 	w.present = newPresent(w.dir, w.options.Cluster, w.manifest)
 	w.files = newFileWriter(ctx, w.dir, w.options.Cluster, false)
 	w.files.quick = w.options.Quick
+	if w.manifest.fresh {
+		w.files.before = w.announce
+	}
 	return nil
+}
+
+// announce writes an empty manifest before the first segment of a data set, so
+// that segments without a manifest always mean that the manifest was lost.
+func (w *Writer) announce() error {
+	placed, err := w.manifest.write(w.dir)
+	w.announced = placed
+	return err
 }
 
 // openForWriting takes the lock of a data set, which it makes where there is
@@ -159,7 +173,7 @@ func openForWriting(dir string) (*lock, *manifest, error) {
 	}
 	m, err := readManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		m, err = &manifest{Version: formatVersion}, nil
+		m, err = &manifest{Version: formatVersion, fresh: true}, nil
 	}
 	if err == nil {
 		err = clean(dir, m)
@@ -449,6 +463,7 @@ func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error
 	placed, err := m.write(w.dir)
 	if placed {
 		w.files.keep()
+		w.announced = false
 	}
 	if err != nil {
 		return err
@@ -462,6 +477,10 @@ func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error
 func (w *Writer) Abort() error {
 	_, err := w.files.close()
 	w.files.drop()
+	if w.announced {
+		// An empty data set that stays harms nobody.
+		_ = os.Remove(filepath.Join(w.dir, manifestName))
+	}
 	w.lock.release()
 	if err != nil {
 		return nil //nolint:nilerr // What could not be written was to be dropped.

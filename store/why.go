@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/whet-k8s/whet/label"
@@ -136,20 +134,15 @@ func (d *DataSet) eventsIn(ctx context.Context, files []int, w Where) iter.Seq2[
 	if len(files) == 0 {
 		return func(func(*Event, error) bool) {}
 	}
-	var names, numbers, list []string
-	for _, i := range files {
-		names = append(names, fileLiteral(d.dir, d.resolver.events[i].Path))
-		numbers = append(numbers, strconv.Itoa(i))
-	}
-	columns := eventColumnsOf("([" + strings.Join(numbers, ", ") + "])[file_index::BIGINT + 1]::BIGINT")
-	for _, c := range append(columns, plainEventColumns()...) {
-		if c.name == "operation" {
-			c.expr = "NULL"
+	columns := eventColumnsOf(numberOfFile(files))
+	for i := range columns {
+		if columns[i].name == "operation" {
+			columns[i].expr = "NULL"
 		}
-		list = append(list, fmt.Sprintf("%s AS %q", c.expr, c.name))
 	}
-	from := "(SELECT " + strings.Join(list, ", ") + fromFiles(names) + ")"
-	return d.events(ctx, from, quoted(columns), w, Page{})
+	from := d.selectFrom(d.resolver.events, files, append(columns, plainEventColumns()...))
+	statement := selectSQL(from, quoted(columns), w, Page{}, eventOrder)
+	return query(ctx, d, statement, w.Args, func(rows *sql.Rows) (*Event, error) { return scanEvent(rows) })
 }
 
 func links(events iter.Seq2[*Event, error]) iter.Seq2[*why.Linked, error] {

@@ -3,13 +3,22 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"runtime/debug"
 
 	"github.com/whet-k8s/whet/internal/term"
 	"github.com/whet-k8s/whet/store"
 )
 
+// dataMemory is what Go may take where DuckDB takes memory, too, so that both
+// together stay within 500 MB.
+const dataMemory = 160 << 20
+
 // openData opens a data set, and names on standard error what of it is damaged.
 func openData(ctx context.Context, std *stdio, dir string) (*store.DataSet, error) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(dataMemory)
+	}
 	data, err := store.Open(ctx, dir)
 	if err != nil {
 		return nil, err

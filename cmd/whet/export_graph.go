@@ -55,7 +55,7 @@ func runExportGraph(ctx context.Context, std *stdio, o *exportOptions, format, t
 	}
 	var graph *export.Graph
 	if o.data != "" {
-		graph, err = o.graphOfData(ctx, t)
+		graph, err = o.graphOfData(ctx, std, t)
 	} else {
 		graph, err = o.graphOfLog(ctx, std, inputs, t)
 	}
@@ -171,8 +171,8 @@ func eventOfAnswer(answer *why.Answer) (event, context string, err error) {
 }
 
 // graphOfData draws a context of a data set.
-func (o *exportOptions) graphOfData(ctx context.Context, t why.Target) (*export.Graph, error) {
-	data, err := store.Open(ctx, o.data)
+func (o *exportOptions) graphOfData(ctx context.Context, std *stdio, t why.Target) (*export.Graph, error) {
+	data, err := openData(ctx, std, o.data)
 	if err != nil {
 		return nil, err
 	}

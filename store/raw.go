@@ -280,7 +280,7 @@ func (w *Writer) piece(source string, before, raw []byte, take func() ([]byte, *
 		if w.redactor == nil || len(b) == 0 {
 			return b
 		}
-		return w.redactor.Malformed(nil, b)
+		return w.redactor.Between(nil, b)
 	}
 	for _, part := range []struct {
 		bytes   []byte

@@ -376,7 +376,7 @@ func (w *Writer) Redacted(c pipeline.Context) pipeline.Context {
 	if w.redactor == nil {
 		return c
 	}
-	c.Outcome.Message = w.redactor.Text(c.Outcome.Message)
+	c.Outcome.Message = w.redactor.Message(c.Outcome.Message, c.Resource, c.Subresource)
 	c.Actor.UserAgent = w.redactor.Text(c.Actor.UserAgent)
 	c.Action = w.redactor.Text(c.Action)
 	return c

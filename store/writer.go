@@ -85,6 +85,9 @@ type Writer struct {
 	reopened map[string]*pipeline.Context
 
 	raw *rawLog // with KeepAll
+	// healedRaw are damaged segments of the log whose bytes this run has written.
+	healedRaw []segment
+
 	// announced tells that this run wrote the first manifest.
 	announced bool
 
@@ -440,6 +443,9 @@ func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error
 	segments, err := w.files.close()
 	if err != nil {
 		return err
+	}
+	for _, s := range w.heal() {
+		replaced = append(replaced, s.Path)
 	}
 	m := *w.manifest
 	m.Segments = slices.Concat(slices.DeleteFunc(slices.Clone(m.Segments), func(s segment) bool {

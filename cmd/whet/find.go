@@ -150,7 +150,7 @@ func newEventRow(ev *store.Event) *eventRow {
 	r := &eventRow{
 		time: ev.RequestReceived, who: actorText(&a), role: string(ev.Role),
 		// The column WHO says already who is impersonated.
-		what:    strings.TrimSuffix(label.Sentence(ev.Event), ", impersonating "+a.Impersonated),
+		what:    strings.TrimSuffix(label.Sentence(store.Kept(ev.Event)), ", impersonating "+a.Impersonated),
 		outcome: pipeline.Outcome{Code: ev.Status.Code, Reason: ev.Status.Reason},
 	}
 	switch {

@@ -139,6 +139,9 @@ func noManifest(dir string) error {
 		return fmt.Errorf("it has files of a data set (%s), but its %s is gone, which says what they are: "+
 			"put back a copy of it, or name another folder", file, manifestName)
 	}
+	if beingWritten(dir) {
+		return fmt.Errorf("the first run still writes to it, and has kept nothing yet: %w", fs.ErrNotExist)
+	}
 	return fmt.Errorf("it has no %s, so it is no data set: %w", manifestName, fs.ErrNotExist)
 }
 

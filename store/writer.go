@@ -67,6 +67,7 @@ type Writer struct {
 	lock     *lock
 	manifest *manifest
 	redactor *redactor // nil with NoRedact
+	drewKey  bool      // the data set had no key for redaction
 	files    *fileWriter
 
 	batch   []pending              // events that are in no table yet
@@ -134,6 +135,8 @@ func (w *Writer) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if !w.options.NoRedact {
+		_, statErr := os.Stat(filepath.Join(w.dir, keyName))
+		w.drewKey = errors.Is(statErr, fs.ErrNotExist)
 		w.redactor, err = openRedactor(w.dir)
 	}
 	if err != nil {
@@ -210,6 +213,21 @@ func looksLikeOurs(dir string) error {
 		}
 	}
 	return nil
+}
+
+// OtherRedaction says that what the data set holds of earlier runs is redacted and
+// this run is not, or the other way round; it is "" where they agree.
+func (w *Writer) OtherRedaction() string {
+	_, err := os.Stat(filepath.Join(w.dir, keyName))
+	switch {
+	case len(w.manifest.Segments) == 0:
+		return ""
+	case w.options.NoRedact && err == nil:
+		return "what it holds of earlier runs was redacted and stays so; --no-redact is for what is new"
+	case w.drewKey:
+		return "what it holds of earlier runs was not redacted (--no-redact) and stays so; only what is new is redacted"
+	}
+	return ""
 }
 
 // Sink gives the functions that take what a run of the pipeline gives. With

@@ -27,7 +27,7 @@ func newCompactCommand(std *stdio) *cobra.Command {
 		Short:   "Make a data set smaller",
 		Long:    compactHelp,
 		Example: "  whet compact /var/lib/whet",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("the folder of a data set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCompact(cmd.Context(), std, args[0], drop)
 		},

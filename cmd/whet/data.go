@@ -24,7 +24,18 @@ func openData(ctx context.Context, std *stdio, dir string) (*store.DataSet, erro
 		return nil, err
 	}
 	warnDamaged(std, data.Damaged())
+	if data.BeingFilled() {
+		fmt.Fprintf(std.err, "whet: %s is empty so far: the first run writes to it, and shows when it has finished\n", term.Sanitize(dir))
+	}
 	return data, nil
+}
+
+// needEvents wants a data set that keeps events.
+func needEvents(dir string, data *store.DataSet) error {
+	if data.ContextsOnly() {
+		return fmt.Errorf("the data set %s keeps contexts only (whet analyze --keep contexts), and no events", dir)
+	}
+	return nil
 }
 
 // warnDamaged names files of a data set that are damaged.

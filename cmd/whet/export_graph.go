@@ -36,7 +36,12 @@ func newExportGraphCommand(std *stdio, format string) *cobra.Command {
 		Short:   "Draw one context as a graph " + forWhom,
 		Long:    exportGraphHelp,
 		Example: "  whet export " + format + " deploy/shop/web audit.log -o web." + format,
-		Args:    cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError("%s: name what to draw: the id of a context, an auditID, or an object such as pod/shop/web-1", cmd.CommandPath())
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runExportGraph(cmd.Context(), std, &o, format, args[0], args[1:])
 		},

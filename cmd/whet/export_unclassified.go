@@ -65,6 +65,9 @@ func (o *exportOptions) unclassifiedRows(ctx context.Context, std *stdio, expr *
 		return err
 	}
 	defer data.Close()
+	if err := needEvents(o.data, data); err != nil {
+		return err
+	}
 	where := expr.Where()
 	if where.SQL != "" {
 		where.SQL = "(" + where.SQL + ") and "

@@ -102,6 +102,9 @@ func (f *finds) closeAfter(err error) error {
 
 // close prints the rest.
 func (f *finds) close() error {
+	if f.n == 0 {
+		f.hint()
+	}
 	switch {
 	case f.format == "table":
 		return f.closeTable()

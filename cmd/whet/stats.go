@@ -25,7 +25,7 @@ func newStatsCommand(std *stdio) *cobra.Command {
 		Short:   "Say what a data set holds and what takes the space",
 		Long:    statsHelp,
 		Example: "  whet stats /var/lib/whet",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("the folder of a data set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStats(cmd.Context(), std, args[0], check)
 		},

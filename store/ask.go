@@ -9,6 +9,9 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 )
 
+// answerRows is how many rows of an answer are held in memory at once.
+const answerRows = 1 << 12
+
 // Ask runs a statement of SQL that only reads, and gives what it answers: the
 // columns once, and then each row, whose values are valid until the next. DuckDB's
 // driver would hold an answer in memory as a whole; so it is kept in a table,
@@ -36,13 +39,13 @@ func (d *DataSet) Ask(ctx context.Context, statement string, begin func([]*sql.C
 		_, err = deliver(rows, begin, row)
 		return err
 	}
-	for from := 0; ; from += sortedRows {
-		rows, err := conn.QueryContext(ctx, "SELECT * FROM whet_answer WHERE rowid >= ? AND rowid < ? ORDER BY rowid", from, from+sortedRows)
+	for from := 0; ; from += answerRows {
+		rows, err := conn.QueryContext(ctx, "SELECT * FROM whet_answer WHERE rowid >= ? AND rowid < ? ORDER BY rowid", from, from+answerRows)
 		if err != nil {
 			return err
 		}
 		n, err := deliver(rows, begin, row)
-		if err != nil || n < sortedRows {
+		if err != nil || n < answerRows {
 			return err
 		}
 		begin = func([]*sql.ColumnType) error { return nil }

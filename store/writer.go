@@ -215,21 +215,6 @@ func looksLikeOurs(dir string) error {
 	return nil
 }
 
-// OtherRedaction says that what the data set holds of earlier runs is redacted and
-// this run is not, or the other way round; it is "" where they agree.
-func (w *Writer) OtherRedaction() string {
-	_, err := os.Stat(filepath.Join(w.dir, keyName))
-	switch {
-	case len(w.manifest.Segments) == 0:
-		return ""
-	case w.options.NoRedact && err == nil:
-		return "what it holds of earlier runs was redacted and stays so; --no-redact is for what is new"
-	case w.drewKey:
-		return "what it holds of earlier runs was not redacted (--no-redact) and stays so; only what is new is redacted"
-	}
-	return ""
-}
-
 // Sink gives the functions that take what a run of the pipeline gives. With
 // KeepAll the run needs pipeline.Options.KeepGaps.
 func (w *Writer) Sink() pipeline.Sink {

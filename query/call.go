@@ -104,7 +104,7 @@ func (c *checker) moment(m *moment) (*node, error) {
 		return nil, err
 	}
 	micros, err := parseTime(text)
-	if back, durationErr := parseDuration(text); durationErr == nil {
+	if back, durationErr := parseDuration(strings.TrimSuffix(text, " ago")); durationErr == nil {
 		micros, err = c.now.UnixMicro()-back, nil
 	}
 	if err != nil {

@@ -182,6 +182,10 @@ func (c *checker) comparison(cmp *comparison) (*node, error) {
 		if order(steps[0].Op) != 0 && steps[0].Right != nil && !c.isField(cmp.Left) && c.isField(steps[0].Right) {
 			return c.ordered(steps[0].Right, flipped(steps[0]), cmp.Left)
 		}
+		if right := steps[0].Right; right != nil && !c.isField(cmp.Left) && c.isField(right) {
+			at := c.span(cmp.Left)
+			return nil, c.fail(at, "the field stands at the left: %s %s %s", c.written(right), steps[0].Op, c.written(cmp.Left))
+		}
 		return c.step(cmp.Left, steps[0])
 	case 2:
 		return c.chain(cmp.Left, steps[0], steps[1])

@@ -68,7 +68,9 @@ func (e *Expr) Where() store.Where {
 	}
 	var b builder
 	b.node(e.root)
-	return b.where()
+	w := b.where()
+	w.From, w.To = e.root.times(schemaOf(e.over).moment()).bounds()
+	return w
 }
 
 // UsesContext tells whether a query over events looks at their contexts, so

@@ -17,11 +17,7 @@ import (
 // fields of users, and of the bodies the maps and messages. The other fields
 // hold names, which the API server accepts in a form that no credential has.
 func (r *Redactor) Event(ev *audit.Event) *audit.Event {
-	n := natureOfResource(ev.Object.Resource)
-	if ev.Object.Subresource != "token" {
-		n &^= refersAccount
-	}
-	m := n.ofEvent().mode()
+	m := modeAbout(ev.Object.Resource, ev.Object.Subresource)
 	uri, agent, message := ev.RequestURI, ev.UserAgent, ev.Status.Message
 	annotations, user, impersonated := ev.Annotations, ev.User, ev.Impersonated
 	request, response := ev.Request, ev.Response
@@ -48,8 +44,25 @@ func (r *Redactor) Event(ev *audit.Event) *audit.Event {
 // outcome, and looks for what an error quotes of a body too, whatever the event
 // is about.
 func (r *Redactor) Text(text string) string {
-	r.text(&text, "", inToken)
+	r.text(&text, "", anyMessage)
 	return text
+}
+
+// Message is Text for the message of an answer to a request about a resource:
+// of one about secrets or tokens it also replaces the values that the API server
+// quotes as invalid.
+func (r *Redactor) Message(text, resource, subresource string) string {
+	r.text(&text, "", anyMessage|modeAbout(resource, subresource))
+	return text
+}
+
+// modeAbout is the mode of what stands in an event about a resource.
+func modeAbout(resource, subresource string) mode {
+	n := natureOfResource(resource)
+	if subresource != "token" {
+		n &^= refersAccount
+	}
+	return n.ofEvent().mode()
 }
 
 // user replaces what is secret in a user, in a copy of it.
@@ -138,7 +151,7 @@ func (r *Redactor) text(field *string, name string, m mode) bool {
 	}
 	var out strings.Builder
 	done := 0
-	for _, s := range secretSpans(text, m.strict()) {
+	for _, s := range secretSpans(text, m) {
 		out.WriteString(text[done:s.start])
 		out.WriteString(r.Hash(s.value(text)))
 		done = s.end

@@ -60,6 +60,7 @@ func TestEventAgreesWithRaw(t *testing.T) {
 		`"user":{"username":"mia","extra":{"a":["b","` + token + `","` + token + `x"],"c":["d"],"e":["` + token + `"]}},"impersonatedUser":{"username":"zoe","extra":{"a":["` + token + `"]}}`,
 		`"objectRef":{"resource":"secrets"},"annotations":{"patch.webhook.admission.k8s.io/round_0_index_1":"{}","mutation.webhook.admission.k8s.io/round_0_index_1":"{}"}`,
 		`"objectRef":{"resource":"secrets"},"requestObject":{"metadata":{"annotations":{"a":"{}","data":"eA==","stringData":"eA==","openshift.io/token-secret.value":"x"},"labels":{"app":"web"}}}`,
+		`"objectRef":{"resource":"secrets"},"responseStatus":{"message":"data[k]: Invalid value: \"hunter2\": no, x: Duplicate value: 5"}`,
 		`"objectRef":{"resource":"secrets"},"responseStatus":{"message":"error found in #10 byte of ...|pw|..."}`,
 		`"verb":"patch","objectRef":{"resource":"secrets"},"requestObject":[{"op":"add","path":"/metadata/annotations/a","value":"{}"},{"op":"add","path":"/data/k","value":"eA=="}]`,
 		`"requestObject":{"kind":"Secret","metadata":{"annotations":{"a":"{}"}}},"responseObject":{"kind":"ConfigMap","metadata":{"annotations":{"a":"{}"}}}`,
@@ -99,6 +100,25 @@ func TestText(t *testing.T) {
 	} {
 		if got := r.Text(text); got != want || r.Text(got) != want {
 			t.Errorf("%q becomes %q and %q, want %q", text, got, r.Text(got), want)
+		}
+	}
+}
+
+// TestMessage wants the values that are quoted as invalid replaced in messages
+// about secrets and tokens alone.
+func TestMessage(t *testing.T) {
+	r := redactor(t)
+	const quoted = `data[k]: Invalid value: "a\"b": no`
+	hidden := "data[k]: Invalid value: \"" + r.Hash(`a"b`) + `": no`
+	for _, test := range []struct{ resource, subresource, want string }{
+		{"secrets", "", hidden},
+		{"tokenreviews", "", hidden},
+		{"serviceaccounts", "token", hidden},
+		{"serviceaccounts", "", quoted},
+		{"deployments", "", quoted},
+	} {
+		if got := r.Message(quoted, test.resource, test.subresource); got != test.want {
+			t.Errorf("of %s/%s the message is %s, want %s", test.resource, test.subresource, got, test.want)
 		}
 	}
 }

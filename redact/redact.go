@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -98,6 +99,42 @@ func (r *Redactor) Malformed(dst, line []byte) []byte {
 		return append(dst, line...)
 	}
 	return append(dst, `"`+r.Hash(string(line))+malformedWord+strconv.Itoa(len(line))+` bytes"`...)
+}
+
+// Between appends bytes of a log that belong to no event, with each line in them
+// that is not blank replaced as Malformed does. Ends of lines and blanks stay, and
+// so does what holds the events of an EventList together.
+func (r *Redactor) Between(dst, b []byte) []byte {
+	for line := range bytes.Lines(b) {
+		text := bytes.TrimSpace(line)
+		if frame(text) {
+			dst = append(dst, line...)
+			continue
+		}
+		start := bytes.Index(line, text)
+		dst = append(dst, line[:start]...)
+		dst = r.Malformed(dst, text)
+		dst = append(dst, line[start+len(text):]...)
+	}
+	return dst
+}
+
+// frame tells a text that is made of the words and signs around the events of an
+// EventList alone.
+func frame(text []byte) bool {
+	words := []string{`"kind"`, `"EventList"`, `"apiVersion"`, `"audit.k8s.io/v1"`, `"audit.k8s.io/v1beta1"`, `"metadata"`, `"items"`}
+	for len(text) > 0 {
+		i := slices.IndexFunc(words, func(word string) bool { return bytes.HasPrefix(text, []byte(word)) })
+		switch {
+		case i >= 0:
+			text = text[len(words[i]):]
+		case strings.IndexByte("{}[],: \t\r\n", text[0]) >= 0:
+			text = text[1:]
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 const malformedWord = ", malformed, "

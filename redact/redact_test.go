@@ -126,6 +126,8 @@ func TestRaw(t *testing.T) {
 		{"a URI", `{"requestURI":"/api/v1/namespaces/a/services/b/proxy/c?x=1\u0026access_token=«abc»&limit=5;%74oken=«d?e»","userAgent":"a?TOKEN=«b»"}`},
 		{"escaped separators", `{"requestURI":"\/a\u003ftoken=«\u0061bc»\u0026b=1"}`},
 		{"a URL in a message", `{"responseStatus":{"message":"Get \"https://mia:«pa:ss»@host:10250/x?sig=«y%20z»\": refused by mia@host"}}`},
+		{"what is quoted as invalid", about("secrets", `"responseStatus":{"code":422,"message":"Secret \"a\" is invalid: [data[k 1]: Invalid value: \"«hunter»\": no, type: Unsupported value: \"«x»\": supported values: \"y\", b: Invalid value: «12345»: too long]"},"responseObject":{"kind":"Status","details":{"causes":[{"reason":"FieldValueInvalid","message":"Invalid value: \"«hunter2»\": no","field":"data[k]"}]}}`)},
+		{"the same of another object", about("configmaps", `"responseStatus":{"code":422,"message":"data[k]: Invalid value: \"hunter2\": no"}`)},
 		{"an old server's error", about("secrets", `"responseStatus":{"message":"Secret.data: error found in #«10 byte of ...|\"k\":\"pw\"|...»"}`)},
 		{"duplicate keys", `{"kind":"ConfigMap","kind":"Secret","kind":"ConfigMap","data":{"k":"«x»"},"data":{"k":"«y»"}}`},
 		{"two objectRefs", `{"objectRef":{"resource":"secrets","resource":"pods"},"objectRef":{},"requestObject":{"data":{"k":"«x»"}}}`},

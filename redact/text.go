@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -71,6 +72,8 @@ type span struct {
 	start, end int
 	// query says that it is the value of a parameter, percent-encoded.
 	query bool
+	// quoted says that it stands in quotes, with the escapes of Go.
+	quoted bool
 }
 
 // value is what the span stands for.
@@ -81,18 +84,26 @@ func (s span) value(text string) string {
 			return plain
 		}
 	}
+	if s.quoted {
+		if plain, err := strconv.Unquote(`"` + value + `"`); err == nil {
+			return plain
+		}
+	}
 	return value
 }
 
 // secretSpans finds the credentials in a text, from front to back and apart
-// from each other. Strict is for texts about Secrets and tokens.
-func secretSpans(text string, strict bool) []span {
+// from each other.
+func secretSpans(text string, m mode) []span {
 	spans := webTokens(nil, text)
 	spans = authorizations(spans, text)
 	spans = parameters(spans, text)
 	spans = passwords(spans, text)
-	if strict {
+	if m&(inSecret|inToken|anyMessage) != 0 {
 		spans = quotedBodies(spans, text)
+	}
+	if m&(inSecret|inToken) != 0 {
+		spans = quotedValues(spans, text)
 	}
 	spans = slices.DeleteFunc(spans, func(s span) bool { return redacted(text[s.start:s.end]) })
 	slices.SortFunc(spans, func(a, b span) int { return a.start - b.start })
@@ -251,6 +262,37 @@ const quotedBody = "error found in #"
 func quotedBodies(spans []span, text string) []span {
 	if i := strings.Index(text, quotedBody); i >= 0 && i+len(quotedBody) < len(text) {
 		spans = append(spans, span{start: i + len(quotedBody), end: len(text)})
+	}
+	return spans
+}
+
+// quotedValues finds the values that the API server quotes where it refuses an
+// object as invalid (k8s.io/apimachinery/pkg/util/validation/field).
+func quotedValues(spans []span, text string) []span {
+	for _, before := range []string{"Invalid value: ", "Unsupported value: ", "Duplicate value: ", "Not found: "} {
+		for i := 0; ; {
+			at := strings.Index(text[i:], before)
+			if at < 0 {
+				break
+			}
+			start := i + at + len(before)
+			quote, err := strconv.QuotedPrefix(text[start:])
+			if err == nil && strings.HasPrefix(quote, `"`) {
+				i = start + len(quote)
+				if len(quote) > len(`""`) {
+					spans = append(spans, span{start: start + 1, end: i - 1, quoted: true})
+				}
+				continue
+			}
+			// What is no text stands without quotes, up to the reason.
+			i = len(text)
+			if end := strings.Index(text[start:], ": "); end >= 0 {
+				i = start + end
+			}
+			if i > start {
+				spans = append(spans, span{start: start, end: i})
+			}
+		}
 	}
 	return spans
 }

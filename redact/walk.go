@@ -38,6 +38,8 @@ const (
 	// base64, or the secret itself.
 	encoded
 	plain
+	// anyMessage: a message of which it is not known what it is about.
+	anyMessage
 	// known: a string that holds no copy of an object, whatever it looks like.
 	known
 )
@@ -267,9 +269,6 @@ func (m mode) secret(text string) (value string, whole bool) {
 	return text, secretText(text)
 }
 
-// strict tells that what error messages quote may be secret.
-func (m mode) strict() bool { return m&(inSecret|inToken) != 0 }
-
 // replaceString replaces what is secret in the string that begins at start.
 func (w *walker) replaceString(start int, content []byte, m mode) {
 	text, places := decode(content)
@@ -280,7 +279,7 @@ func (w *walker) replaceString(start int, content []byte, m mode) {
 		w.replace(start, value)
 		return
 	}
-	for _, s := range secretSpans(text, m.strict()) {
+	for _, s := range secretSpans(text, m) {
 		from, to := s.start, s.end
 		if places != nil {
 			from, to = places[from], places[to]

@@ -102,31 +102,6 @@ func TestPagesOfEventsAreTheWhole(t *testing.T) {
 	}
 }
 
-// TestStretchesOfEventsAreTheWhole reads all events a few at a time.
-func TestStretchesOfEventsAreTheWhole(t *testing.T) {
-	dir, err := dayFolder()
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &api{data: open(t, dir)}
-	lines := func(most int) (list []int) {
-		for ev, err := range a.allEvents(t.Context(), store.Where{}, most) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			list = append(list, ev.Position.Line)
-		}
-		return list
-	}
-	whole := lines(100_000)
-	if len(whole) != 9905 {
-		t.Fatalf("%d events, want 9905", len(whole))
-	}
-	if !slices.Equal(lines(701), whole) {
-		t.Error("stretches of 701 are not the whole")
-	}
-}
-
 // TestPagesHoldAtOneTime pages through events that all came in one
 // microsecond, as in a log with coarse times.
 func TestPagesHoldAtOneTime(t *testing.T) {

@@ -134,32 +134,7 @@ func (a *api) streamEvents(ctx context.Context, p *params) (iter.Seq2[any, error
 	if err := p.done(); err != nil {
 		return nil, err
 	}
-	return rowsOf(a.allEvents(ctx, where, maxSorted), newEventAnswer), nil
-}
-
-// maxSorted bounds the events that are sorted at once.
-const maxSorted = 5_000
-
-// allEvents gives all events that fit in the order of store.DataSet.Events, a
-// stretch of time after the other, so that no more than a number need be sorted
-// in memory together.
-func (a *api) allEvents(ctx context.Context, where store.Where, most int) iter.Seq2[*store.Event, error] {
-	return func(yield func(*store.Event, error) bool) {
-		var read place
-		for {
-			n := 0
-			for ev, err := range a.eventsFrom(ctx, where, read, most) {
-				if !yield(ev, err) || err != nil {
-					return
-				}
-				read.pass(ev)
-				n++
-			}
-			if n < most {
-				return
-			}
-		}
-	}
+	return rowsOf(a.data.Events(ctx, where, store.Page{}), newEventAnswer), nil
 }
 
 func rowsOf[T, A any](rows iter.Seq2[T, error], answer func(T) A) iter.Seq2[any, error] {

@@ -12,14 +12,21 @@ import (
 // all joins conditions: all must hold.
 func all(conditions ...store.Where) store.Where {
 	var texts []string
-	var args []any
+	var w store.Where
 	for _, c := range conditions {
 		if c.SQL != "" {
 			texts = append(texts, "("+c.SQL+")")
-			args = append(args, c.Args...)
+			w.Args = append(w.Args, c.Args...)
+		}
+		if c.From.After(w.From) {
+			w.From = c.From
+		}
+		if !c.To.IsZero() && (w.To.IsZero() || c.To.Before(w.To)) {
+			w.To = c.To
 		}
 	}
-	return store.Where{SQL: strings.Join(texts, " AND "), Args: args}
+	w.SQL = strings.Join(texts, " AND ")
+	return w
 }
 
 // is makes a condition of constant SQL and its arguments.

@@ -40,6 +40,41 @@ func clean(dir string, m *manifest) error {
 		return fmt.Errorf("opening the data set: %w", err)
 	}
 	defer root.Close()
+	err = eachSegment(root, func(path string) error {
+		if named[path] {
+			return nil
+		}
+		return root.Remove(path)
+	})
+	if err != nil {
+		return fmt.Errorf("removing what an earlier run left behind: %w", err)
+	}
+	return nil
+}
+
+// anySegment names a segment that is in the folder, "" where there is none.
+func anySegment(dir string) (string, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", nil
+		}
+		return "", err
+	}
+	defer root.Close()
+	found := ""
+	err = eachSegment(root, func(path string) error {
+		if found == "" && strings.HasSuffix(path, segmentSuffix) {
+			found = path
+		}
+		return nil
+	})
+	return found, err
+}
+
+// eachSegment calls a function for the segments in the folder of a data set,
+// those that were not finished too.
+func eachSegment(root *os.Root, each func(path string) error) error {
 	for _, table := range []string{tableEvents, tableContexts, tableRaw} {
 		err := fs.WalkDir(root.FS(), table, func(path string, e fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
@@ -48,14 +83,13 @@ func clean(dir string, m *manifest) error {
 			if err != nil || e.IsDir() {
 				return err
 			}
-			ours := strings.HasSuffix(path, segmentSuffix) || strings.HasSuffix(path, segmentSuffix+temporarySuffix)
-			if named[path] || !ours {
-				return nil
+			if strings.HasSuffix(path, segmentSuffix) || strings.HasSuffix(path, segmentSuffix+temporarySuffix) {
+				return each(path)
 			}
-			return root.Remove(path)
+			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("removing what an earlier run left behind: %w", err)
+			return err
 		}
 	}
 	return nil

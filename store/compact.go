@@ -12,7 +12,7 @@ const (
 	// compactRows is how many rows a segment has at most after a compaction.
 	compactRows = 1 << 18
 	// compactRaw is how many bytes of a log a segment holds at most after one.
-	compactRaw = 64 << 20
+	compactRaw = 32 << 20
 )
 
 // Compacted tells what a compaction did.

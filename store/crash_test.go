@@ -251,3 +251,26 @@ func TestReadWhileWritten(t *testing.T) {
 		t.Error("the run and the compaction give something else")
 	}
 }
+
+// TestKilledAtFirst kills the first run into a folder, at random moments of its
+// end, and wants the next run to make the data set whole.
+func TestKilledAtFirst(t *testing.T) {
+	t.Parallel()
+	log := parts(t, "crowd.audit", 200)[0]
+	whole := filepath.Join(t.TempDir(), "data")
+	takes := duration(t, sayCommit, jobAppend, whole, log)
+	want := len(segments(t, whole))
+	random := rand.New(rand.NewPCG(5, 6))
+	unnamed := 0
+	for range 8 {
+		dir := filepath.Join(t.TempDir(), "data")
+		killed(t, random, sayCommit, takes, jobAppend, dir, log)
+		if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err == nil && len(segments(t, dir)) < want {
+			unnamed++
+		}
+		if added := add(t, dir, store.WriterOptions{Keep: store.KeepAll}, log); len(segments(t, dir)) != want {
+			t.Errorf("after a run that was killed the next one adds %+v, and there are %d files", added, len(segments(t, dir)))
+		}
+	}
+	t.Logf("%d of 8 were killed before all was written", unnamed)
+}

@@ -62,10 +62,77 @@ func TestDamagedFiles(t *testing.T) {
 					add(t, dir, store.WriterOptions{Keep: store.KeepAll}, log)
 				}
 				d = open(t, dir)
+				if damaged := d.Damaged(); len(damaged) > 0 {
+					t.Errorf("with the log once more %v are still damaged", damaged)
+				}
+				want, got := "", ""
+				for _, log := range raw(t, sound) {
+					want += log
+				}
+				for _, log := range raw(t, dir) {
+					got += log
+				}
+				if len(got) != len(want) {
+					t.Errorf("with the log once more %d bytes of it come back, want %d", len(got), len(want))
+				}
 				if table != "raw" && rows(d, table) != rows(before, table) {
 					t.Errorf("with the log once more there are %d rows of %s, want %d", rows(d, table), table, rows(before, table))
 				}
 			})
+		}
+	}
+}
+
+// TestDropDamaged has a data set forget what is damaged, and wants the rest of it
+// sound.
+func TestDropDamaged(t *testing.T) {
+	for _, table := range []string{"events", "contexts", "raw"} {
+		dir := t.TempDir()
+		for _, log := range parts(t, "crowd.audit", 100, 100) {
+			add(t, dir, store.WriterOptions{Keep: store.KeepAll}, log)
+		}
+		file := damageOne(t, dir, table, func(b []byte) []byte { return b[:len(b)/2] })
+		s, err := open(t, dir).Stats(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := open(t, dir)
+		if n := count(t, d, "SELECT count(*) FROM events"); n != s.Events {
+			t.Errorf("%s: stats tell of %d events, and there are %d", table, s.Events, n)
+		}
+		dropped, err := store.DropDamaged(t.Context(), dir)
+		if err != nil || len(dropped) != 1 || dropped[0].Path != file {
+			t.Errorf("%s: dropped are %v (%v), want %s", table, dropped, err, file)
+		}
+		d = open(t, dir)
+		if damaged := d.Damaged(); len(damaged) > 0 {
+			t.Errorf("%s: damaged are %v", table, damaged)
+		}
+		for _, err := range d.Raw(t.Context()) {
+			if err != nil {
+				t.Errorf("%s: the rest of the log: %v", table, err)
+			}
+		}
+		if lost := len(d.Damaged()) > 0; lost != (table == "events") {
+			t.Errorf("%s: that lines are lost is told: %v", table, lost)
+		}
+		if again, err := store.DropDamaged(t.Context(), dir); err != nil || len(again) > 0 {
+			t.Errorf("%s: dropped once more: %v, %v", table, again, err)
+		}
+	}
+}
+
+// TestStatsNameEveryColumn wants a name for what each column holds.
+func TestStatsNameEveryColumn(t *testing.T) {
+	dir := t.TempDir()
+	add(t, dir, store.WriterOptions{Keep: store.KeepAll}, parts(t, "crowd.audit", 200)[0])
+	s, err := open(t, dir).Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range s.Families {
+		if strings.HasSuffix(family.Name, ": ") {
+			t.Errorf("%d bytes are of columns without a name: %q", family.N, family.Name)
 		}
 	}
 }
@@ -128,6 +195,10 @@ func TestManifests(t *testing.T) {
 		"outside": {change: func(m map[string]any) {
 			m["segments"].([]any)[0].(map[string]any)["path"] = "../../etc/passwd"
 		}, want: `"../../etc/passwd", which is outside`},
+		"emptied":           {text: `{}`, want: "it lacks the version or the segments"},
+		"no version":        {change: func(m map[string]any) { delete(m, "version") }, want: "it lacks the version or the segments"},
+		"no segments":       {change: func(m map[string]any) { delete(m, "segments") }, want: "it lacks the version or the segments"},
+		"null segments":     {change: func(m map[string]any) { m["segments"] = nil }, want: "it lacks the version or the segments"},
 		"outside, replaced": {change: func(m map[string]any) { m["replaced"] = []string{"/etc/passwd"} }, want: `"/etc/passwd", which is outside`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -165,6 +236,29 @@ func TestManifests(t *testing.T) {
 				t.Errorf("something was changed (%v)", err)
 			}
 		})
+	}
+}
+
+// TestLostManifest removes the manifest of a data set, and wants everybody
+// refused and every file kept.
+func TestLostManifest(t *testing.T) {
+	dir := t.TempDir()
+	log := parts(t, "crowd.metadata", 50)[0]
+	add(t, dir, store.WriterOptions{}, log)
+	if err := os.Remove(filepath.Join(dir, "manifest.json")); err != nil {
+		t.Fatal(err)
+	}
+	list := files(t, dir)
+	_, openErr := store.Open(t.Context(), dir)
+	_, appendErr := store.Append(t.Context(), dir, store.WriterOptions{})
+	_, compactErr := store.Compact(t.Context(), dir)
+	for _, err := range []error{openErr, appendErr, compactErr, store.Create(dir)} {
+		if err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "its manifest.json is gone") || !strings.Contains(err.Error(), dir) {
+			t.Errorf("the error is %v", err)
+		}
+	}
+	if got := files(t, dir); !slices.Equal(got, list) {
+		t.Errorf("%q are left of %q", got, list)
 	}
 }
 

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	// The driver registers itself with database/sql.
 	"github.com/duckdb/duckdb-go/v2"
@@ -25,10 +27,12 @@ type DataSet struct {
 	db       *sql.DB
 	resolver *resolver
 	raw      []segment
-	lock     *lock // keeps what is read from being removed
-	stamp    stamp // of the manifest
-	held     bool  // the contexts are in memory
-	overlaid bool  // contexts that are not stored are shown, too
+	lock     *lock  // keeps what is read from being removed
+	stamp    stamp  // of the manifest
+	held     bool   // the contexts are in memory
+	overlaid bool   // contexts that are not stored are shown, too
+	sorted   int64  // how many rows are sorted at once
+	spill    string // a folder for temporary files, "" where there is none
 
 	mu      sync.Mutex
 	damaged []Damage
@@ -46,6 +50,10 @@ type Where struct {
 	// the program: whatever a user wrote is an argument.
 	SQL  string
 	Args []any
+	// From and To, where they are not zero, are the earliest and the latest time
+	// of rows that can fit: requestReceivedTimestamp of events, start of contexts.
+	// SQL says so too; files with other times are then not read.
+	From, To time.Time
 }
 
 // Page is a part of the rows. The zero value is all of them.
@@ -66,7 +74,7 @@ func Open(ctx context.Context, dir string) (*DataSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the data set %s: %w", dir, err)
 	}
-	d := &DataSet{dir: absolute}
+	d := &DataSet{dir: absolute, sorted: sortedRows}
 	// One that is written meanwhile is looked at again.
 	d.stamp, _ = stampOf(d.dir)
 	if d.lock, d.manifest, err = lockReading(absolute); err != nil {
@@ -105,10 +113,11 @@ func (d *DataSet) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("starting DuckDB: %w", err)
 	}
+	// Where no folder can be made, what needs one fails for want of memory.
+	d.spill, _ = os.MkdirTemp("", "duckdb-whet-*")
 	d.db = sql.OpenDB(connector)
 	if err := d.prepare(ctx); err != nil {
-		d.db.Close()
-		return err
+		return errors.Join(err, d.closeDB())
 	}
 	return nil
 }
@@ -125,12 +134,15 @@ func (d *DataSet) Damaged() []Damage {
 }
 
 // Explain gives an error of DB the names of the files that it comes from, where
-// these are damaged in a way that Open did not see. Any other error stays as it
-// is.
+// these are damaged in a way that Open did not see, and words that of too little
+// memory. Any other error stays as it is.
 func (d *DataSet) Explain(ctx context.Context, err error) error {
 	var from *duckdb.Error
 	if !errors.As(err, &from) {
 		return err
+	}
+	if from.Type == duckdb.ErrorTypeOutOfMemory {
+		return memoryError(err)
 	}
 	switch from.Type {
 	case duckdb.ErrorTypeInvalid, duckdb.ErrorTypeInvalidInput, duckdb.ErrorTypeIO, duckdb.ErrorTypeInternal,
@@ -148,8 +160,9 @@ func (d *DataSet) Explain(ctx context.Context, err error) error {
 	return err
 }
 
-// memoryLimit is DuckDB's share of the memory.
-const memoryLimit = "300MB"
+// memoryLimit is DuckDB's share of the memory. What takes more goes to a folder
+// for temporary files, which is its owner's alone.
+const memoryLimit = "200MB"
 
 // prepare makes the views, and shuts DuckDB off from all else.
 func (d *DataSet) prepare(ctx context.Context) error {
@@ -163,22 +176,26 @@ func (d *DataSet) prepare(ctx context.Context) error {
 	}
 	files := append(d.files(d.resolver.events), d.files(d.resolver.contexts)...)
 	return execute(ctx, conn, append(
-		d.definitions(),
+		d.definitions(filepath.Join(d.spill, "db")),
 		"SET allowed_paths = ["+strings.Join(files, ", ")+"]",
 		"SET enable_external_access = false",
 		"SET lock_configuration = true",
 	))
 }
 
-// definitions are the settings, macros and views of a connection.
-func (d *DataSet) definitions() []string {
+// definitions are the settings, macros and views of a database, which has a
+// folder of its own for temporary files.
+func (d *DataSet) definitions(spill string) []string {
+	if d.spill == "" {
+		spill = ""
+	}
 	return []string{
 		"SET TimeZone = 'UTC'",
 		"SET autoload_known_extensions = false",
 		"SET autoinstall_known_extensions = false",
 		fmt.Sprintf("SET threads = %d", runtime.GOMAXPROCS(0)),
 		"SET memory_limit = '" + memoryLimit + "'",
-		"SET temp_directory = ''",
+		"SET temp_directory = " + literal(spill),
 		"SET preserve_insertion_order = false",
 		timeMacro, hashMacro, uuidMacro, idMacro,
 		viewSQL("events", append(eventColumns(), plainEventColumns()...), d.files(d.resolver.events)),
@@ -209,12 +226,21 @@ func (d *DataSet) files(segments []segment) []string {
 
 // Close lets go of the data set.
 func (d *DataSet) Close() error {
-	err := d.db.Close()
+	err := d.closeDB()
 	d.lock.release()
 	if err != nil {
 		return fmt.Errorf("closing the data set %s: %w", d.dir, err)
 	}
 	return nil
+}
+
+// closeDB ends the database, and removes what it had no room for.
+func (d *DataSet) closeDB() error {
+	err := d.db.Close()
+	if d.spill != "" {
+		err = errors.Join(err, os.RemoveAll(d.spill))
+	}
+	return err
 }
 
 // DB is the database with the views contexts, events, links and objects of
@@ -225,21 +251,16 @@ func (d *DataSet) DB() *sql.DB { return d.db }
 // Contexts gives the contexts that fit, in the order of their start. A
 // sequence ends with its first error.
 func (d *DataSet) Contexts(ctx context.Context, w Where, p Page) iter.Seq2[*Context, error] {
-	return query(ctx, d, selectSQL(ViewContexts, quoted(contextColumns()), w, p, `"start", id, cluster`), w.Args, scanContext)
+	return inOrder(ctx, d, d.contextSource, w, p, scanContext)
 }
 
 // Events gives the events that fit, in the order of their
 // requestReceivedTimestamp. A sequence ends with its first error.
 func (d *DataSet) Events(ctx context.Context, w Where, p Page) iter.Seq2[*Event, error] {
-	return d.events(ctx, ViewEvents, quoted(eventColumns()), w, p)
+	return inOrder(ctx, d, d.eventSource, w, p, func(rows *sql.Rows) (*Event, error) { return scanEvent(rows) })
 }
 
 const eventOrder = "requestReceivedTimestamp, stageTimestamp, auditID, stage, cluster, line"
-
-func (d *DataSet) events(ctx context.Context, from string, columns []string, w Where, p Page) iter.Seq2[*Event, error] {
-	statement := selectSQL(from, columns, w, p, eventOrder)
-	return query(ctx, d, statement, w.Args, func(rows *sql.Rows) (*Event, error) { return scanEvent(rows) })
-}
 
 // quoted are the names of columns as SQL has them.
 func quoted(columns []column) []string {
@@ -292,7 +313,9 @@ func selectSQL(from string, columns []string, w Where, p Page, order string) str
 	if w.SQL != "" {
 		b.WriteString(" WHERE (" + w.SQL + ")")
 	}
-	b.WriteString(" ORDER BY " + order)
+	if order != "" {
+		b.WriteString(" ORDER BY " + order)
+	}
 	if p.Limit > 0 {
 		fmt.Fprintf(&b, " LIMIT %d", p.Limit)
 	}

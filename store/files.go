@@ -44,6 +44,8 @@ type fileWriter struct {
 	quick   bool
 	zstd    zstd.Ctx
 	spare   chan *eventTable
+	// before is called before the first segment is written; it may be nil.
+	before func() error
 
 	wait     sync.WaitGroup
 	segments []segment
@@ -163,6 +165,12 @@ func (w *fileWriter) add(table, day string, write func(*segmentFile) error) erro
 }
 
 func (w *fileWriter) write(table, day string, write func(*segmentFile) error) error {
+	if w.before != nil {
+		if err := w.before(); err != nil {
+			return err
+		}
+		w.before = nil
+	}
 	id := strings.ToLower(rand.Text()[:10])
 	folder := path.Join(table, "cluster="+escapeName(w.cluster))
 	if day != "" {

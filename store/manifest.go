@@ -42,6 +42,8 @@ type manifest struct {
 	Replaced []string `json:"replaced,omitempty"`
 	Left     []left   `json:"left,omitempty"`
 	Readers  int      `json:"readers,omitempty"`
+
+	fresh bool // it stands for one that is not written yet
 }
 
 // segment is one immutable Parquet file.
@@ -90,13 +92,13 @@ type input struct {
 }
 
 // readManifest reads the manifest of the data set in dir. An error that is
-// fs.ErrNotExist says that there is none.
+// fs.ErrNotExist says that there is none, nor anything else of a data set.
 func readManifest(dir string) (*manifest, error) {
 	data, err := os.ReadFile(filepath.Join(dir, manifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noManifest(dir)
+	}
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("it has no %s, so it is no data set: %w", manifestName, fs.ErrNotExist)
-		}
 		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}
 	var m manifest
@@ -105,6 +107,10 @@ func readManifest(dir string) (*manifest, error) {
 	}
 	if m.Version > formatVersion {
 		return nil, fmt.Errorf("it has format version %d, and this whet reads up to %d: use a newer whet", m.Version, formatVersion)
+	}
+	if m.Version < 1 || m.Segments == nil {
+		return nil, fmt.Errorf("its %s is damaged: it lacks the version or the segments, which say what the data set is made of; "+
+			"put back a copy of it, or name another folder", manifestName)
 	}
 	paths := slices.Clone(m.Replaced)
 	for _, l := range m.Left {
@@ -121,9 +127,30 @@ func readManifest(dir string) (*manifest, error) {
 	return &m, nil
 }
 
+// noManifest is the error of a folder without a manifest. Segments without one
+// are a loss that must not become a greater one: a run that is killed leaves none
+// behind without (fileWriter.before).
+func noManifest(dir string) error {
+	file, err := anySegment(dir)
+	switch {
+	case err != nil:
+		return fmt.Errorf("looking for a data set: %w", err)
+	case file != "":
+		return fmt.Errorf("it has files of a data set (%s), but its %s is gone, which says what they are: "+
+			"put back a copy of it, or name another folder", file, manifestName)
+	}
+	if beingWritten(dir) {
+		return fmt.Errorf("the first run still writes to it, and has kept nothing yet: %w", fs.ErrNotExist)
+	}
+	return fmt.Errorf("it has no %s, so it is no data set: %w", manifestName, fs.ErrNotExist)
+}
+
 // write puts the manifest into dir in place of the one that is there. Placed
 // tells that it stands there, even when it may not outlast a loss of power.
 func (m *manifest) write(dir string) (placed bool, err error) {
+	if m.Segments == nil {
+		m.Segments = []segment{} // readManifest refuses a manifest without
+	}
 	data, err := json.Marshal(m)
 	if err != nil {
 		return false, fmt.Errorf("writing the manifest: %w", err)

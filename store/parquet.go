@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 )
@@ -20,6 +19,9 @@ const (
 
 // Views are the names of the views of DB.
 func Views() []string { return []string{ViewContexts, ViewEvents, ViewLinks, ViewObjects} }
+
+// rowGroup is how many rows WriteParquet writes together, and holds in memory.
+const rowGroup = 1 << 14
 
 // WriteParquet writes the rows of a view that fit as one Parquet file with the
 // columns of the view (docs/dataset.md), compressed with zstd. A file of that
@@ -45,17 +47,18 @@ func (d *DataSet) WriteParquet(ctx context.Context, view string, w Where, file s
 	if err := d.resolver.register(conn); err != nil {
 		return err
 	}
-	if err := execute(ctx, conn, d.definitions()); err != nil {
+	settings := append(d.definitions(filepath.Join(d.spill, "parquet")), "SET threads = 1")
+	if err := execute(ctx, conn, settings); err != nil {
 		return fmt.Errorf("opening the data set %s: %w", d.dir, err)
 	}
 	where := ""
 	if w.SQL != "" {
 		where = " WHERE " + w.SQL
 	}
-	target := "'" + strings.ReplaceAll(absolute, "'", "''") + "'"
-	statement := "COPY (SELECT * FROM " + view + where + ") TO " + target + " (FORMAT parquet, COMPRESSION zstd)" //nolint:gosec // The rest is ours.
+	statement := "COPY (SELECT * FROM " + view + where + ") TO " + literal(absolute) + " (FORMAT parquet, COMPRESSION zstd, " + //nolint:gosec // The rest is ours.
+		fmt.Sprintf("ROW_GROUP_SIZE %d)", rowGroup)
 	if _, err := conn.ExecContext(ctx, statement, w.Args...); err != nil {
-		return fmt.Errorf("writing the %s of %s to %s: %w", view, d.dir, file, err)
+		return fmt.Errorf("writing the %s of %s to %s: %w", view, d.dir, file, d.Explain(ctx, err))
 	}
 	return nil
 }

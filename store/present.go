@@ -22,6 +22,8 @@ type present struct {
 	seed                     maphash.Seed
 	eventFiles, contextFiles []segment
 	loaded                   map[string]map[uint64]int32
+	// damaged are segments that cannot be read, as far as that was found out.
+	damaged []segment
 	// outgrown are the rows of contexts in old segments that new rows take the
 	// place of.
 	outgrown map[string]map[int32]bool
@@ -34,7 +36,9 @@ func newPresent(dir, cluster string, m *manifest) *present {
 	p := &present{dir: dir, seed: maphash.MakeSeed(), loaded: map[string]map[uint64]int32{}, outgrown: map[string]map[int32]bool{}}
 	for _, s := range m.Segments {
 		switch {
-		case s.Cluster != cluster || s.check(dir) != nil:
+		case s.Cluster != cluster:
+		case s.check(dir) != nil:
+			p.damaged = append(p.damaged, s)
 		case s.Table == tableEvents:
 			p.eventFiles = append(p.eventFiles, s)
 		case s.Table == tableContexts:
@@ -120,7 +124,7 @@ func (p *present) load(s *segment) (map[uint64]int32, error) {
 	}
 	t := newEventTable()
 	// What a damaged file holds is missing, so that it is written once more.
-	if sound := s.verify(p.dir) == nil; sound {
+	if p.sound(s) {
 		err := readFile(filepath.Join(p.dir, filepath.FromSlash(s.Path)), []fileColumn{
 			auditIDOf(&t.auditID), textOf("auditIDText", &t.auditID.other), textOf("stage", &t.stage),
 			timeOf("requestReceivedTimestamp", &t.received), elapsedOf(&t.elapsed),
@@ -135,6 +139,18 @@ func (p *present) load(s *segment) (map[uint64]int32, error) {
 	}
 	p.loaded[s.Path] = keys
 	return keys, nil
+}
+
+// sound compares a segment with what was written, and takes note of one that is
+// damaged.
+func (p *present) sound(s *segment) bool {
+	if s.verify(p.dir) == nil {
+		return true
+	}
+	if !slices.ContainsFunc(p.damaged, func(other segment) bool { return other.Path == s.Path }) {
+		p.damaged = append(p.damaged, *s)
+	}
+	return false
 }
 
 // contexts marks the rows that the data set has with as many events, and notes
@@ -155,7 +171,7 @@ func (p *present) contexts(t *contextTable) (skip []bool, known, grown int64, er
 		prefixes[prefix] = true
 	}
 	for i := range list {
-		if list[i].verify(p.dir) != nil {
+		if !p.sound(&list[i]) {
 			continue // as in load
 		}
 		if some, err := p.hasPrefix(&list[i], prefixes); err != nil {

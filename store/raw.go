@@ -231,8 +231,10 @@ func (w *Writer) settleRaw() error {
 			name += "+"
 		}
 	}
+	healed := w.healRaw(name)
 	for _, s := range slices.Clone(segments) {
-		if s.Table == tableRaw && s.Start < l.same {
+		again := slices.ContainsFunc(healed, func(part [2]int64) bool { return part[0] <= s.Start && s.Start < part[1] })
+		if s.Table == tableRaw && s.Start < l.same && !again {
 			if err := w.files.remove(s.Path); err != nil {
 				return err
 			}
@@ -280,7 +282,7 @@ func (w *Writer) piece(source string, before, raw []byte, take func() ([]byte, *
 		if w.redactor == nil || len(b) == 0 {
 			return b
 		}
-		return w.redactor.Malformed(nil, b)
+		return w.redactor.Between(nil, b)
 	}
 	for _, part := range []struct {
 		bytes   []byte
@@ -421,10 +423,10 @@ func (d *DataSet) rawSegment(ctx context.Context, s segment, yield func(*RawPiec
 				at = ev
 			}
 			if at.ordinal != t.ordinal.numbers[row] {
-				if len(d.Damaged()) > 0 {
-					continue // a damaged file of events held the rest of its bytes
-				}
-				return fmt.Errorf("event %d is missing in the files of events", t.ordinal.numbers[row])
+				// A file of events that is damaged, or was dropped, held the rest of
+				// its bytes.
+				d.lacksEvents(&s)
+				continue
 			}
 			size := t.requestSize.numbers[row]
 			p.Bytes = tokens.join(p.Bytes, []byte(t.template.text(row)), at.Event.Event, bodies[:size], bodies[size:])

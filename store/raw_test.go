@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -97,6 +98,41 @@ func TestRawIsByteForByte(t *testing.T) {
 			if got := raw(t, dir)["log"]; got != log {
 				t.Errorf("after a compaction %d bytes came back as %d", len(log), len(got))
 			}
+		})
+	}
+}
+
+// TestRedactedRawKeepsWhatStandsBeside keeps logs with malformed lines, redacted,
+// and wants everything but these lines back, before and after a compaction.
+func TestRedactedRawKeepsWhatStandsBeside(t *testing.T) {
+	lines := strings.SplitAfter(string(recording(t, "crowd.metadata")), "\n")
+	list := `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[` + strings.TrimSpace(lines[8]) + ", " + strings.TrimSpace(lines[9]) + "]}\n"
+	const secret = `{"data":{"password":"aHVudGVyMg=="`
+	log := "\n" + lines[0] + secret + "\n" + lines[1] + "\n\r\n  \n" + lines[2] + "  " + secret + "\r\n" + secret + "\n\n" + lines[3] + list + lines[4] + secret
+	for name, log := range map[string]string{"lf": log, "crlf": strings.ReplaceAll(log, "\n", "\r\n")} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			path := save(t, t.TempDir(), "log", log)
+			add(t, dir, store.WriterOptions{Keep: store.KeepAll}, path)
+			placeholder := regexp.MustCompile(`"redacted:hmac-sha256:[0-9a-f]{16}, malformed, (\d+) bytes"`)
+			check := func() {
+				t.Helper()
+				got := raw(t, dir)["log"]
+				if n := len(placeholder.FindAllString(got, -1)); n != 4 {
+					t.Errorf("%d lines are replaced, want 4", n)
+				}
+				if got := placeholder.ReplaceAllString(got, secret); got != log {
+					t.Errorf("the log came back as\n%q\nwant\n%q", got, log)
+				}
+			}
+			check()
+			if again := add(t, dir, store.WriterOptions{Keep: store.KeepAll}, path); again != (store.Added{}) {
+				t.Errorf("the same log once more added %+v", again)
+			}
+			if _, err := store.Compact(t.Context(), dir); err != nil {
+				t.Fatal(err)
+			}
+			check()
 		})
 	}
 }

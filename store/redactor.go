@@ -127,3 +127,18 @@ func restore(got, e *audit.Event) *audit.Event {
 }
 
 func (r *redactor) slot(id identity) *seen { return &r.clean[id.slot(len(r.clean))] }
+
+// OtherRedaction says that what the data set holds of earlier runs is redacted and
+// this run is not, or the other way round; it is "" where they agree.
+func (w *Writer) OtherRedaction() string {
+	_, err := os.Stat(filepath.Join(w.dir, keyName))
+	switch {
+	case len(w.manifest.Segments) == 0:
+		return ""
+	case w.options.NoRedact && err == nil:
+		return "what it holds of earlier runs was redacted and stays so; --no-redact is for what is new"
+	case w.drewKey:
+		return "what it holds of earlier runs was not redacted (--no-redact) and stays so; only what is new is redacted"
+	}
+	return ""
+}

@@ -56,3 +56,17 @@ func stampOf(dir string) (stamp, error) {
 func (s stamp) same(other stamp) bool {
 	return os.SameFile(s.info, other.info) && s.info.ModTime().Equal(other.info.ModTime()) && s.info.Size() == other.info.Size()
 }
+
+// BeingFilled tells that nothing is in the data set yet, and that somebody writes
+// to it.
+func (d *DataSet) BeingFilled() bool { return len(d.manifest.Segments) == 0 && beingWritten(d.dir) }
+
+// beingWritten tells whether somebody writes to the data set in dir.
+func beingWritten(dir string) bool {
+	f, err := os.OpenFile(filepath.Join(dir, writerName), os.O_RDWR, 0o600)
+	if err != nil {
+		return false
+	}
+	defer f.Close() // which lets go of the lock
+	return errors.Is(flock(f, true), errLocked)
+}

@@ -33,9 +33,10 @@ type Stats struct {
 
 	// Events and Contexts count rows.
 	Events, Contexts int64
-	// Actors and Actions count contexts, the most first.
-	Actors  []Share
-	Actions []Share
+	// Actors and Actions count contexts, the most first. Of more than a few,
+	// MoreActors and MoreActions tell how many are left out.
+	Actors, Actions         []Share
+	MoreActors, MoreActions int
 }
 
 // Share is a part of a sum.
@@ -62,44 +63,44 @@ func (d *DataSet) Stats(ctx context.Context) (*Stats, error) {
 			s.SetAside[rule] += n
 		}
 	}
-	if err := s.measure(d.dir, d.manifest.Segments); err != nil {
+	if err := s.measure(d); err != nil {
 		return nil, fmt.Errorf("measuring the data set %s: %w", d.dir, err)
 	}
 	var err error
-	if s.Actors, err = d.shares(ctx, "username"); err != nil {
+	if s.Actors, s.MoreActors, err = d.shares(ctx, "username"); err != nil {
 		return nil, err
 	}
-	s.Actions, err = d.shares(ctx, actionSQL)
+	s.Actions, s.MoreActions, err = d.shares(ctx, actionSQL)
 	return s, err
 }
 
 // actionSQL words what contexts have in common: the verb and the resource.
 const actionSQL = `coalesce(verb, '') || ' ' || coalesce(resource, '') || CASE WHEN subresource IS NULL THEN '' ELSE '/' || subresource END`
 
-// shares counts contexts by an expression, which is one of ours.
-func (d *DataSet) shares(ctx context.Context, by string) ([]Share, error) {
-	statement := "SELECT coalesce(" + by + ", ''), count(*) FROM contexts GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?" //nolint:gosec // See above.
+// shares counts contexts by an expression, which is one of ours, and tells how
+// many values are left out.
+func (d *DataSet) shares(ctx context.Context, by string) (list []Share, more int, err error) {
+	statement := "SELECT coalesce(" + by + ", ''), count(*), count(*) OVER () FROM contexts GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?" //nolint:gosec // See above.
 	rows, err := d.db.QueryContext(ctx, statement, maxShares)
 	if err != nil {
-		return nil, fmt.Errorf("counting contexts: %w", err)
+		return nil, 0, fmt.Errorf("counting contexts: %w", d.Explain(ctx, err))
 	}
-	var list []Share
 	err = eachRow(rows, func() error {
 		var s Share
-		err := rows.Scan(&s.Name, &s.N)
+		err := rows.Scan(&s.Name, &s.N, &more)
 		list = append(list, s)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("counting contexts: %w", err)
+		return nil, 0, fmt.Errorf("counting contexts: %w", d.Explain(ctx, err))
 	}
-	return list, nil
+	return list, more - len(list), nil
 }
 
 // measure adds up the sizes of the files, and within the segments those of the
 // columns.
-func (s *Stats) measure(dir string, segments []segment) error {
-	err := filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+func (s *Stats) measure(d *DataSet) error {
+	err := filepath.WalkDir(d.dir, func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
@@ -116,8 +117,11 @@ func (s *Stats) measure(dir string, segments []segment) error {
 	}
 	parts, families := map[string]int64{}, map[string]int64{}
 	rest := s.Bytes
-	for i := range segments {
-		g := &segments[i]
+	for i := range d.manifest.Segments {
+		g := &d.manifest.Segments[i]
+		if d.isDamaged(g) {
+			continue // what is left of it is of no use, and counts as the rest
+		}
 		parts[g.Table] += g.Size
 		rest -= g.Size
 		switch g.Table {
@@ -126,10 +130,7 @@ func (s *Stats) measure(dir string, segments []segment) error {
 		case tableContexts:
 			s.Contexts += g.Rows
 		}
-		if g.check(dir) != nil {
-			continue
-		}
-		if err := columnSizes(filepath.Join(dir, filepath.FromSlash(g.Path)), g, families); err != nil {
+		if err := columnSizes(filepath.Join(d.dir, filepath.FromSlash(g.Path)), g, families); err != nil {
 			return err
 		}
 	}
@@ -182,9 +183,9 @@ func columnFamilies() map[string]string {
 		"answer":           {"code", "status", "reason", "message", "outcome"},
 		"annotations":      {"annotations"},
 		"fields of bodies": {"requestObject", "responseObject"},
-		"links":            {"context", "autonomous", "actor", "role", "rule", "evidence", "cause", "causeID", "rival", "rivalID", "confidence", "id", "beganOperation", "operation", "origin", "originActor"},
+		"links":            {"context", "idPrefix", "autonomous", "actor", "role", "rule", "evidence", "cause", "causeID", "rival", "rivalID", "confidence", "id", "beganOperation", "operation", "origin", "originActor"},
 		"what followed":    {"clients", "effects", "failed", "events", "deletes", "effectsBy", "touched", "readOnly"},
-		"lines":            {"template", "bodies", "before"},
+		"lines":            {"template", "requestSize", "bodies", "before"},
 	}
 	byColumn := map[string]string{}
 	for family, columns := range families {
@@ -226,4 +227,13 @@ func (d *DataSet) compare(s *segment) (same bool) {
 	defer d.mu.Unlock()
 	d.damaged = append(d.damaged, Damage{s.Path, err.Error()})
 	return false
+}
+
+// lacksEvents takes note of a segment of lines whose events are lost.
+func (d *DataSet) lacksEvents(s *segment) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.damaged) == 0 {
+		d.damaged = append(d.damaged, Damage{s.Path, "the events of some of its lines are lost"})
+	}
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -167,21 +169,36 @@ const (
 		`FROM events WHERE "name" IS NOT NULL GROUP BY ALL`
 )
 
+// numberOfFile is the expression for the number of an event's segment, where
+// only those with some numbers are read.
+func numberOfFile(files []int) string {
+	numbers := make([]string, len(files))
+	for i, n := range files {
+		numbers[i] = strconv.Itoa(n)
+	}
+	return "([" + strings.Join(numbers, ", ") + "])[file_index::BIGINT + 1]::BIGINT"
+}
+
+// selectList begins a query for columns.
+func selectList(columns []column) string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = fmt.Sprintf("%s AS %q", c.expr, c.name)
+	}
+	return "SELECT " + strings.Join(list, ", ")
+}
+
 // viewSQL makes a view over the files. Without a file it has no rows.
 func viewSQL(name string, columns []column, files []string) string {
-	var list []string
-	for _, c := range columns {
-		expr := c.expr
-		if len(files) == 0 {
-			expr = "NULL::" + c.kind
+	from := fromFiles(files)
+	if len(files) == 0 {
+		from = " WHERE false"
+		columns = slices.Clone(columns)
+		for i := range columns {
+			columns[i].expr = "NULL::" + columns[i].kind
 		}
-		list = append(list, fmt.Sprintf("%s AS %q", expr, c.name))
 	}
-	from := " WHERE false"
-	if len(files) > 0 {
-		from = fromFiles(files)
-	}
-	return "CREATE OR REPLACE VIEW " + name + " AS SELECT " + strings.Join(list, ", ") + from
+	return "CREATE OR REPLACE VIEW " + name + " AS " + selectList(columns) + from
 }
 
 // fromFiles reads files, which are SQL literals.
@@ -189,9 +206,11 @@ func fromFiles(files []string) string {
 	return " FROM read_parquet([" + strings.Join(files, ", ") + "], hive_partitioning = true, hive_types = {'cluster': VARCHAR, 'day': DATE})"
 }
 
-// fileLiteral is the name of a segment as an SQL literal in which no character
-// stands for more than itself.
+// fileLiteral is the name of a segment as an SQL literal.
 func fileLiteral(dir, path string) string {
-	name := filepath.Join(dir, filepath.FromSlash(path))
-	return "'" + strings.ReplaceAll(name, "'", "''") + "'"
+	return literal(filepath.Join(dir, filepath.FromSlash(path)))
 }
+
+// literal is a text as an SQL literal, in which no character stands for more
+// than itself.
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

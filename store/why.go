@@ -3,14 +3,14 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/whet-k8s/whet/label"
+	"github.com/whet-k8s/whet/link"
 	"github.com/whet-k8s/whet/pipeline/why"
 )
 
@@ -23,10 +23,47 @@ const maxSimilar = 100_000
 func (d *DataSet) Why(ctx context.Context, t why.Target, all bool) (*why.Answer, error) {
 	a := &asking{DataSet: d}
 	answer, err := why.AskSource(ctx, why.Source{About: a.about, Similar: d.similar, Contexts: a.linked}, t, all)
+	var missing *why.NotFoundError
+	if errors.As(err, &missing) {
+		missing.Within = "the data set"
+		if t.AuditID != "" {
+			return d.whyRoot(ctx, t, missing)
+		}
+		if d.ContextsOnly() {
+			return nil, fmt.Errorf("%w; it keeps contexts only (--keep contexts): ask for the auditID of a root, "+
+				"which whet query --format json prints, or whet query with the name of the object", err)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
 	return answer, a.wordRoots(ctx, answer)
+}
+
+// ContextsOnly tells that the data set keeps contexts, and no events.
+func (d *DataSet) ContextsOnly() bool {
+	return !slices.ContainsFunc(d.manifest.Segments, func(s segment) bool { return s.Table == tableEvents }) &&
+		len(d.resolver.contexts) > 0
+}
+
+// whyRoot answers for an event that is not kept from the context that it began.
+func (d *DataSet) whyRoot(ctx context.Context, t why.Target, missing *why.NotFoundError) (*why.Answer, error) {
+	for c, err := range d.Contexts(ctx, IsOneOf(fieldAuditID, t.AuditID), Page{Limit: 1}) {
+		if err != nil {
+			return nil, err
+		}
+		step := why.Step{
+			AuditID: c.Root.AuditID, Time: c.Start, User: c.Actor.Username, Impersonated: c.Actor.Impersonated, Groups: c.Actor.Groups,
+			UserAgent: c.Actor.UserAgent, SourceIP: c.Actor.SourceIP, Action: c.Action, Verb: c.Verb, APIGroup: c.APIGroup,
+			Resource: c.Resource, Subresource: c.Subresource, Namespace: c.Namespace, Name: c.Name, Code: c.Outcome.Code,
+			Role: link.RoleRoot, Confidence: 1, File: c.Root.File, Line: c.Root.Line, Item: c.Root.Item,
+		}
+		return &why.Answer{Target: t, Changes: 1, Chains: []why.Chain{{Context: c.ID, Steps: []why.Step{step}, Confidence: 1}}}, nil
+	}
+	if d.ContextsOnly() {
+		return nil, fmt.Errorf("%w as its root, and it keeps contexts only (--keep contexts)", missing)
+	}
+	return nil, missing
 }
 
 // asking is a question in progress.
@@ -136,20 +173,15 @@ func (d *DataSet) eventsIn(ctx context.Context, files []int, w Where) iter.Seq2[
 	if len(files) == 0 {
 		return func(func(*Event, error) bool) {}
 	}
-	var names, numbers, list []string
-	for _, i := range files {
-		names = append(names, fileLiteral(d.dir, d.resolver.events[i].Path))
-		numbers = append(numbers, strconv.Itoa(i))
-	}
-	columns := eventColumnsOf("([" + strings.Join(numbers, ", ") + "])[file_index::BIGINT + 1]::BIGINT")
-	for _, c := range append(columns, plainEventColumns()...) {
-		if c.name == "operation" {
-			c.expr = "NULL"
+	columns := eventColumnsOf(numberOfFile(files))
+	for i := range columns {
+		if columns[i].name == "operation" {
+			columns[i].expr = "NULL"
 		}
-		list = append(list, fmt.Sprintf("%s AS %q", c.expr, c.name))
 	}
-	from := "(SELECT " + strings.Join(list, ", ") + fromFiles(names) + ")"
-	return d.events(ctx, from, quoted(columns), w, Page{})
+	from := d.selectFrom(d.resolver.events, files, append(columns, plainEventColumns()...))
+	statement := selectSQL(from, quoted(columns), w, Page{}, eventOrder)
+	return query(ctx, d, statement, w.Args, func(rows *sql.Rows) (*Event, error) { return scanEvent(rows) })
 }
 
 func links(events iter.Seq2[*Event, error]) iter.Seq2[*why.Linked, error] {

@@ -67,6 +67,7 @@ type Writer struct {
 	lock     *lock
 	manifest *manifest
 	redactor *redactor // nil with NoRedact
+	drewKey  bool      // the data set had no key for redaction
 	files    *fileWriter
 
 	batch   []pending              // events that are in no table yet
@@ -84,7 +85,13 @@ type Writer struct {
 	// reopened are further parts of contexts that are closed already.
 	reopened map[string]*pipeline.Context
 
-	raw     *rawLog // with KeepAll
+	raw *rawLog // with KeepAll
+	// healedRaw are damaged segments of the log whose bytes this run has written.
+	healedRaw []segment
+
+	// announced tells that this run wrote the first manifest.
+	announced bool
+
 	present *present
 	known   int64 // events that the data set had
 	added   Added
@@ -128,6 +135,8 @@ func (w *Writer) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if !w.options.NoRedact {
+		_, statErr := os.Stat(filepath.Join(w.dir, keyName))
+		w.drewKey = errors.Is(statErr, fs.ErrNotExist)
 		w.redactor, err = openRedactor(w.dir)
 	}
 	if err != nil {
@@ -141,7 +150,18 @@ func (w *Writer) begin(ctx context.Context) (err error) {
 	w.present = newPresent(w.dir, w.options.Cluster, w.manifest)
 	w.files = newFileWriter(ctx, w.dir, w.options.Cluster, false)
 	w.files.quick = w.options.Quick
+	if w.manifest.fresh {
+		w.files.before = w.announce
+	}
 	return nil
+}
+
+// announce writes an empty manifest before the first segment of a data set, so
+// that segments without a manifest always mean that the manifest was lost.
+func (w *Writer) announce() error {
+	placed, err := w.manifest.write(w.dir)
+	w.announced = placed
+	return err
 }
 
 // openForWriting takes the lock of a data set, which it makes where there is
@@ -159,7 +179,7 @@ func openForWriting(dir string) (*lock, *manifest, error) {
 	}
 	m, err := readManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		m, err = &manifest{Version: formatVersion}, nil
+		m, err = &manifest{Version: formatVersion, fresh: true}, nil
 	}
 	if err == nil {
 		err = clean(dir, m)
@@ -362,7 +382,7 @@ func (w *Writer) Redacted(c pipeline.Context) pipeline.Context {
 	if w.redactor == nil {
 		return c
 	}
-	c.Outcome.Message = w.redactor.Text(c.Outcome.Message)
+	c.Outcome.Message = w.redactor.Message(c.Outcome.Message, c.Resource, c.Subresource)
 	c.Actor.UserAgent = w.redactor.Text(c.Actor.UserAgent)
 	c.Action = w.redactor.Text(c.Action)
 	return c
@@ -427,6 +447,9 @@ func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error
 	if err != nil {
 		return err
 	}
+	for _, s := range w.heal() {
+		replaced = append(replaced, s.Path)
+	}
 	m := *w.manifest
 	m.Segments = slices.Concat(slices.DeleteFunc(slices.Clone(m.Segments), func(s segment) bool {
 		return slices.Contains(replaced, s.Path)
@@ -449,6 +472,7 @@ func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error
 	placed, err := m.write(w.dir)
 	if placed {
 		w.files.keep()
+		w.announced = false
 	}
 	if err != nil {
 		return err
@@ -462,6 +486,10 @@ func (w *Writer) commit(ctx context.Context, account *pipeline.Accounting) error
 func (w *Writer) Abort() error {
 	_, err := w.files.close()
 	w.files.drop()
+	if w.announced {
+		// An empty data set that stays harms nobody.
+		_ = os.Remove(filepath.Join(w.dir, manifestName))
+	}
 	w.lock.release()
 	if err != nil {
 		return nil //nolint:nilerr // What could not be written was to be dropped.

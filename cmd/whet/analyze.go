@@ -141,6 +141,9 @@ func runAnalyze(ctx context.Context, std *stdio, o *analyzeOptions, inputs []str
 		if keep, err = store.Append(ctx, o.out, o.store); err != nil {
 			return errors.Join(err, out.close())
 		}
+		if other := keep.OtherRedaction(); other != "" {
+			fmt.Fprintf(std.err, "whet: %s: %s\n", term.Sanitize(o.out), other)
+		}
 		sink = both(keep.Sink(), sink)
 		run.KeepGaps = o.store.Keep == store.KeepAll
 	}

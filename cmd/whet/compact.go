@@ -15,22 +15,37 @@ Answers stay the same. It is worth its time when many runs added to a data set,
 and before one is put away.
 
 While it works others can read the data set, but not write to it. When it is
-interrupted the data set is as it was.`
+interrupted the data set is as it was.
+
+Damaged files stay, and are named: whet analyze --out with the log once more
+brings back what they held. --drop-damaged forgets them instead.`
 
 func newCompactCommand(std *stdio) *cobra.Command {
-	return &cobra.Command{
+	var drop bool
+	cmd := &cobra.Command{
 		Use:     "compact DIR",
 		Short:   "Make a data set smaller",
 		Long:    compactHelp,
 		Example: "  whet compact /var/lib/whet",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("the folder of a data set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runCompact(cmd.Context(), std, args[0])
+			return runCompact(cmd.Context(), std, args[0], drop)
 		},
 	}
+	cmd.Flags().BoolVar(&drop, "drop-damaged", false, "forget files that are damaged: what they held is then gone")
+	return cmd
 }
 
-func runCompact(ctx context.Context, std *stdio, dir string) error {
+func runCompact(ctx context.Context, std *stdio, dir string, drop bool) error {
+	if drop {
+		damaged, err := store.DropDamaged(ctx, dir)
+		if err != nil {
+			return err
+		}
+		for _, d := range damaged {
+			fmt.Fprintf(std.err, "whet: %s is dropped: %s\n", term.Sanitize(d.Path), term.Sanitize(d.Reason))
+		}
+	}
 	done, err := store.Compact(ctx, dir)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func eventFields() []eventField {
 		text("username", func(e *store.Event) string { return e.User.Username }),
 		text("impersonatedUsername", func(e *store.Event) string { return asUser(e).Username }),
 		text("verb", func(e *store.Event) string { return e.Verb }),
-		{"action", func(e *store.Event) any { return label.Sentence(e.Event) }},
+		{"action", func(e *store.Event) any { return label.Sentence(store.Kept(e.Event)) }},
 		text("apiGroup", func(e *store.Event) string { return e.Object.APIGroup }),
 		text("apiVersion", func(e *store.Event) string { return e.Object.APIVersion }),
 		text("resource", func(e *store.Event) string { return e.Object.Resource }),

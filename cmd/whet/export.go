@@ -133,7 +133,7 @@ func (o *exportOptions) temporary(ctx context.Context, std *stdio, inputs []stri
 	// What is left of a temporary folder harms nobody.
 	removeDir := func() { _ = os.RemoveAll(dir) }
 	account(std, a)
-	if data, err = store.Open(ctx, dir); err != nil {
+	if data, err = openData(ctx, std, dir); err != nil {
 		removeDir()
 		return nil, nil, err
 	}
@@ -188,15 +188,19 @@ func runExportCSV(ctx context.Context, std *stdio, o *exportOptions, inputs []st
 		return err
 	}
 	if o.data != "" {
-		data, err := store.Open(ctx, o.data)
+		data, err := openData(ctx, std, o.data)
 		if err != nil {
 			return err
 		}
 		defer data.Close()
-		return o.write(std, nil, func(w io.Writer) error {
+		err = o.write(std, nil, func(w io.Writer) error {
 			_, err := export.Contexts(w, data.Contexts(ctx, expr.Where(), store.Page{}))
 			return err
 		})
+		if err != nil {
+			return err
+		}
+		return damagedError(o.data, data)
 	}
 	return o.write(std, inputs, func(w io.Writer) error {
 		out, err := export.NewCSV(w, export.ContextColumns()...)

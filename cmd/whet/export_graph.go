@@ -36,7 +36,12 @@ func newExportGraphCommand(std *stdio, format string) *cobra.Command {
 		Short:   "Draw one context as a graph " + forWhom,
 		Long:    exportGraphHelp,
 		Example: "  whet export " + format + " deploy/shop/web audit.log -o web." + format,
-		Args:    cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError("%s: name what to draw: the id of a context, an auditID, or an object such as pod/shop/web-1", cmd.CommandPath())
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runExportGraph(cmd.Context(), std, &o, format, args[0], args[1:])
 		},
@@ -55,7 +60,7 @@ func runExportGraph(ctx context.Context, std *stdio, o *exportOptions, format, t
 	}
 	var graph *export.Graph
 	if o.data != "" {
-		graph, err = o.graphOfData(ctx, t)
+		graph, err = o.graphOfData(ctx, std, t)
 	} else {
 		graph, err = o.graphOfLog(ctx, std, inputs, t)
 	}
@@ -171,8 +176,8 @@ func eventOfAnswer(answer *why.Answer) (event, context string, err error) {
 }
 
 // graphOfData draws a context of a data set.
-func (o *exportOptions) graphOfData(ctx context.Context, t why.Target) (*export.Graph, error) {
-	data, err := store.Open(ctx, o.data)
+func (o *exportOptions) graphOfData(ctx context.Context, std *stdio, t why.Target) (*export.Graph, error) {
+	data, err := openData(ctx, std, o.data)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func runExportOTLP(ctx context.Context, std *stdio, o *otlpOptions, inputs []str
 	}
 	var data *store.DataSet
 	if o.data != "" {
-		if data, err = store.Open(ctx, o.data); err != nil {
+		if data, err = openData(ctx, std, o.data); err != nil {
 			return err
 		}
 		defer data.Close()
@@ -106,10 +106,20 @@ func runExportOTLP(ctx context.Context, std *stdio, o *otlpOptions, inputs []str
 	}
 	if sender != nil {
 		defer sender.Close()
-		return o.send(ctx, std, sender, o.traces(ctx, data, expr))
+		err = o.send(ctx, std, sender, o.traces(ctx, data, expr))
+	} else {
+		err = o.writeTraces(std, inputs, o.traces(ctx, data, expr))
 	}
+	if err != nil {
+		return err
+	}
+	return damagedError(o.data, data)
+}
+
+// writeTraces writes batches to the output.
+func (o *otlpOptions) writeTraces(std *stdio, inputs []string, batches iter.Seq2[*tracepb.TracesData, error]) error {
 	return o.write(std, inputs, func(w io.Writer) error {
-		for batch, err := range o.traces(ctx, data, expr) {
+		for batch, err := range batches {
 			if err != nil {
 				return err
 			}
@@ -145,6 +155,7 @@ func ofContexts(contexts []*store.Context, everywhere bool) store.Where {
 		// Contexts come in the order of their start.
 		w.SQL += " and requestReceivedTimestamp >= ? and requestReceivedTimestamp <= ?"
 		w.Args = append(w.Args, contexts[0].Start, end)
+		w.From, w.To = contexts[0].Start, end
 	}
 	return w
 }

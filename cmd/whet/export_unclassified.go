@@ -60,11 +60,14 @@ func runExportUnclassified(ctx context.Context, std *stdio, o *exportOptions, in
 
 // unclassifiedRows writes what a data set keeps of the events, as JSON.
 func (o *exportOptions) unclassifiedRows(ctx context.Context, std *stdio, expr *query.Expr) error {
-	data, err := store.Open(ctx, o.data)
+	data, err := openData(ctx, std, o.data)
 	if err != nil {
 		return err
 	}
 	defer data.Close()
+	if err := needEvents(o.data, data); err != nil {
+		return err
+	}
 	where := expr.Where()
 	if where.SQL != "" {
 		where.SQL = "(" + where.SQL + ") and "

@@ -102,6 +102,9 @@ func (f *finds) closeAfter(err error) error {
 
 // close prints the rest.
 func (f *finds) close() error {
+	if f.n == 0 {
+		f.hint()
+	}
 	switch {
 	case f.format == "table":
 		return f.closeTable()
@@ -150,7 +153,7 @@ func newEventRow(ev *store.Event) *eventRow {
 	r := &eventRow{
 		time: ev.RequestReceived, who: actorText(&a), role: string(ev.Role),
 		// The column WHO says already who is impersonated.
-		what:    strings.TrimSuffix(label.Sentence(ev.Event), ", impersonating "+a.Impersonated),
+		what:    strings.TrimSuffix(label.Sentence(store.Kept(ev.Event)), ", impersonating "+a.Impersonated),
 		outcome: pipeline.Outcome{Code: ev.Status.Code, Reason: ev.Status.Reason},
 	}
 	switch {

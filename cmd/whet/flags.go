@@ -57,3 +57,16 @@ func completeValues(cmd *cobra.Command, flag string, values []string) {
 	// The only error is a flag that does not exist, which a test would see.
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
+
+// oneArgument wants one argument, and says what it is otherwise.
+func oneArgument(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return usageError("%s: name %s", cmd.CommandPath(), what)
+		case len(args) > 1:
+			return usageError("%s takes one argument, %s, and there are %d", cmd.CommandPath(), what, len(args))
+		}
+		return nil
+	}
+}

@@ -225,6 +225,11 @@ func (q *queryRun) dataSet(ctx context.Context) error {
 		return err
 	}
 	defer data.Close()
+	if q.events {
+		if err := needEvents(q.data, data); err != nil {
+			return err
+		}
+	}
 	if q.field != nil {
 		err = q.count(ctx, data)
 	} else {
@@ -298,7 +303,17 @@ func (q *queryRun) count(ctx context.Context, data *store.DataSet) error {
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("counting by %s: %w", q.countBy, data.Explain(ctx, err))
 	}
+	if w.rows == 0 {
+		q.hint()
+	}
 	return w.close()
+}
+
+// hint says why a query may have found nothing.
+func (q *queryRun) hint() {
+	for _, hint := range q.expr.Hints() {
+		fmt.Fprintf(q.std.err, "whet: nothing fits; %s\n", term.Sanitize(hint))
+	}
 }
 
 func (q *queryRun) countWriter() (*rowWriter, error) {

@@ -3,15 +3,17 @@ package main
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/spf13/cobra"
+
+	"github.com/whet-k8s/whet/store"
 )
 
 const sqlHelp = `Sql asks a data set, which whet analyze --out writes, in the SQL of DuckDB. It
@@ -88,7 +90,7 @@ func runSQL(ctx context.Context, std *stdio, o *sqlOptions, statement string) er
 	if err != nil {
 		return err
 	}
-	err = data.Explain(ctx, writeSQL(ctx, out, screen, o.format, data.DB(), statement))
+	err = writeSQL(ctx, out, screen, o.format, data, statement)
 	if closeErr := out.close(); err == nil {
 		err = closeErr
 	}
@@ -102,37 +104,40 @@ func runSQL(ctx context.Context, std *stdio, o *sqlOptions, statement string) er
 // judges it, which runs nothing: what was sent to run it would run all
 // statements but the last before it could be looked at.
 func checkStatement(ctx context.Context, db *sql.DB, statement string) error {
-	var text string
-	row := db.QueryRowContext(ctx, "SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR), skip_null := true, skip_default := true) AS VARCHAR)", statement)
-	if err := row.Scan(&text); err != nil {
+	var judged struct {
+		failed                  bool
+		kind, message, position *string
+		statements              int
+	}
+	// DuckDB reads its answer itself: it is no JSON to others where a number is
+	// infinite.
+	const statements = `SELECT (j->>'$.error')::BOOLEAN, j->>'$.error_type', j->>'$.error_message', j->>'$.position', ` +
+		`coalesce(json_array_length(j->'$.statements'), 0)::INTEGER ` +
+		`FROM (SELECT json_serialize_sql(CAST(? AS VARCHAR), skip_null := true, skip_default := true) AS j)`
+	err := db.QueryRowContext(ctx, statements, statement).
+		Scan(&judged.failed, &judged.kind, &judged.message, &judged.position, &judged.statements)
+	if err != nil {
 		return fmt.Errorf("reading the statement: %w", err)
 	}
-	var judged struct {
-		Error      bool              `json:"error"`
-		Kind       string            `json:"error_type"`
-		Message    string            `json:"error_message"`
-		Position   json.Number       `json:"position"`
-		Statements []json.RawMessage `json:"statements"`
-	}
-	if err := json.Unmarshal([]byte(text), &judged); err != nil {
-		return fmt.Errorf("reading what DuckDB says of the statement: %w", err)
-	}
 	switch {
-	case judged.Error && judged.Kind == "parser":
-		return usageError("%s%s", judged.Message, marked(statement, judged.Position))
-	case judged.Error:
+	case judged.failed && judged.kind != nil && *judged.kind == "parser" && judged.message != nil:
+		return usageError("%s%s", *judged.message, marked(statement, judged.position))
+	case judged.failed:
 		return usageError("whet sql only reads: the statement must be a SELECT, WITH, FROM, DESCRIBE, SUMMARIZE or SHOW")
-	case len(judged.Statements) != 1:
-		return usageError("whet sql takes one statement, not %d", len(judged.Statements))
+	case judged.statements != 1:
+		return usageError("whet sql takes one statement, not %d", judged.statements)
 	}
 	return nil
 }
 
 // marked shows the line of a statement with a mark under the byte that is
 // wrong.
-func marked(statement string, position json.Number) string {
-	at, err := position.Int64()
-	if err != nil || at < 0 || at > int64(len(statement)) {
+func marked(statement string, position *string) string {
+	if position == nil {
+		return ""
+	}
+	at, err := strconv.Atoi(*position)
+	if err != nil || at < 0 || at > len(statement) {
 		return ""
 	}
 	before, after := statement[:at], statement[at:]
@@ -142,42 +147,28 @@ func marked(statement string, position json.Number) string {
 }
 
 // writeSQL runs the statement and prints its rows.
-func writeSQL(ctx context.Context, out io.Writer, s *screen, format string, db *sql.DB, statement string) error {
-	rows, err := db.QueryContext(ctx, statement)
-	if err != nil {
-		return sqlError(err)
-	}
-	defer rows.Close()
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
-	}
-	columns, numeric := make([]string, len(types)), map[string]bool{}
-	for i, t := range types {
-		columns[i] = t.Name()
-		switch kind := t.DatabaseTypeName(); {
-		case strings.HasSuffix(kind, "INT"), strings.HasSuffix(kind, "INTEGER"), kind == "DOUBLE", kind == "FLOAT", strings.HasPrefix(kind, "DECIMAL"):
-			numeric[t.Name()] = true
+func writeSQL(ctx context.Context, out io.Writer, s *screen, format string, data *store.DataSet, statement string) error {
+	var w *rowWriter
+	var show []func(any) any
+	err := data.Ask(ctx, statement, func(types []*sql.ColumnType) (err error) {
+		columns, numeric := make([]string, len(types)), map[string]bool{}
+		for i, t := range types {
+			kind := t.DatabaseTypeName()
+			columns[i] = t.Name()
+			show = append(show, showSQL(kind))
+			numeric[t.Name()] = isNumber(kind)
 		}
-	}
-	w, err := newRowWriter(out, s, format, columns, numeric)
-	if err != nil {
+		w, err = newRowWriter(out, s, format, columns, numeric)
 		return err
-	}
-	values, into := make([]any, len(columns)), make([]any, len(columns))
-	for i := range values {
-		into[i] = &values[i]
-	}
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return fmt.Errorf("reading the answer: %w", err)
+	}, func(values []any) error {
+		shown := make([]any, len(values))
+		for i, v := range values {
+			shown[i] = show[i](v)
 		}
-		if err := w.add(values); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return sqlError(err)
+		return w.add(shown)
+	})
+	if err != nil {
+		return sqlError(data.Explain(ctx, err))
 	}
 	return w.close()
 }

@@ -25,7 +25,7 @@ func newStatsCommand(std *stdio) *cobra.Command {
 		Short:   "Say what a data set holds and what takes the space",
 		Long:    statsHelp,
 		Example: "  whet stats /var/lib/whet",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("the folder of a data set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStats(cmd.Context(), std, args[0], check)
 		},
@@ -86,7 +86,7 @@ func statsText(s *store.Stats) string {
 	}
 	counts("Events that noise rules dropped", byCount(dropped, ": ", 0))
 	counts("Events that noise rules set aside and nothing caused", byCount(s.SetAside, ": ", 0))
-	names := func(title string, list []store.Share) {
+	names := func(title, kind string, list []store.Share, more int) {
 		if len(list) == 0 {
 			return
 		}
@@ -94,9 +94,12 @@ func statsText(s *store.Stats) string {
 		for _, part := range list {
 			fmt.Fprintf(&b, "%14s  %s\n", term.Count(part.N), part.Name)
 		}
+		if more > 0 {
+			fmt.Fprintf(&b, "%14s  … and %s more (whet query --count-by %s)\n", "", term.Count(more), kind)
+		}
 	}
-	names("Contexts by actor", s.Actors)
-	names("Contexts by action", s.Actions)
+	names("Contexts by actor", "actor", s.Actors, s.MoreActors)
+	names("Contexts by action", "action", s.Actions, s.MoreActions)
 	return b.String()
 }
 

@@ -157,7 +157,11 @@ func writeWhy(w io.Writer, answer *why.Answer, s *screen, all bool) error {
 		p.chain(&answer.Target, &answer.Chains[i])
 	}
 	if more := answer.Changes - len(answer.Chains); more > 0 && !all {
-		text := fmt.Sprintf("The log has %s of it; --all answers for each.", term.Plural(more, "other change"))
+		within := "log"
+		if answer.Accounting == nil {
+			within = "data set"
+		}
+		text := fmt.Sprintf("The "+within+" has %s of it; --all answers for each.", term.Plural(more, "other change"))
 		b.WriteString("\n" + s.paint.Paint(term.Dim, text) + "\n")
 	}
 	if answer.Cut {

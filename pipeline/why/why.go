@@ -1,6 +1,7 @@
 package why
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,6 +88,8 @@ type Answer struct {
 // NotFoundError says that the log does not have what was asked for.
 type NotFoundError struct {
 	Target Target
+	// Within is what was asked; "" means the log.
+	Within string
 	// Reads counts the requests that read the object, or failed to change it.
 	Reads int
 	// Namespaces are those that hold an object of the name, where the target
@@ -101,9 +104,9 @@ func (e *NotFoundError) Error() string {
 	case len(e.Namespaces) > 0:
 		return fmt.Sprintf("%s is in several namespaces: %s", e.Target, strings.Join(e.Near, ", "))
 	case e.Target.AuditID != "":
-		return fmt.Sprintf("no event of the log has the auditID %s", e.Target)
+		return fmt.Sprintf("no event of %s has the auditID %s", cmp.Or(e.Within, "the log"), e.Target)
 	}
-	text := fmt.Sprintf("no change of %s is in the log", e.Target)
+	text := fmt.Sprintf("no change of %s is in %s", e.Target, cmp.Or(e.Within, "the log"))
 	if e.Reads > 0 {
 		text += fmt.Sprintf(", only %d requests that read it or failed", e.Reads)
 	}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/whet-k8s/whet/internal/filelock"
 )
 
 // Create makes an empty data set in dir where there is none, so that it can be
@@ -67,6 +69,6 @@ func beingWritten(dir string) bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close() // which lets go of the lock
-	return errors.Is(flock(f, true), errLocked)
+	defer filelock.Close(f) // nothing is written
+	return errors.Is(filelock.Exclusive(f), filelock.ErrLocked)
 }

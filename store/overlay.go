@@ -49,10 +49,6 @@ func (d *DataSet) overlay(ctx context.Context, contexts []*Context) (map[[2]stri
 			rows = append(rows, contextRow(c))
 		}
 	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		return nil, err
-	}
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -62,7 +58,11 @@ func (d *DataSet) overlay(ctx context.Context, contexts []*Context) (map[[2]stri
 	if _, err := tx.ExecContext(ctx, `DELETE FROM overlaidContexts`); err != nil {
 		return nil, err
 	}
-	if len(rows) > 0 {
+	for part := range slices.Chunk(rows, overlayPart) {
+		text, err := json.Marshal(part)
+		if err != nil {
+			return nil, err
+		}
 		if _, err := tx.ExecContext(ctx, overlayInsert(), string(text)); err != nil {
 			return nil, err
 		}
@@ -95,6 +95,10 @@ func (d *DataSet) stored(ctx context.Context, contexts []*Context) (map[[2]strin
 	}
 	return known, nil
 }
+
+// overlayPart is how many rows are put in at once: DuckDB holds the text of all
+// of them many times while it does.
+const overlayPart = 200
 
 // overlayInsert puts rows in, which are its argument as a list of JSON objects.
 func overlayInsert() string {

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,5 +138,38 @@ func TestOverlayHostile(t *testing.T) {
 	c.Root.Received, c.Root.Staged = time.Time{}, time.Time{}
 	if want := fmt.Sprintf("%+v", *c); len(got) != 1 || got[0] != want {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// TestOverlayLarge shows as many contexts as a server ever does, of which each
+// says much, within the memory that DuckDB has.
+func TestOverlayLarge(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := store.Create(dir); err != nil {
+		t.Fatal(err)
+	}
+	d := openSet(t, dir)
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	long := strings.Repeat("of a deployment that is called so ", 3)
+	touched, by := map[string]int{}, map[string]int{}
+	for n := range 12 {
+		touched[fmt.Sprintf("customresources%d.example.org", n)] = n + 1
+		by[fmt.Sprintf("system:serviceaccount:kube-system:controller-%d", n)] = n + 1
+	}
+	list := make([]*store.Context, 5000)
+	for n := range list {
+		id := link.ID(link.KindContext, fmt.Sprint(n), now, now)
+		list[n] = &store.Context{Cluster: store.DefaultCluster, Context: pipeline.Context{
+			ID: id, Part: 1, Action: long, Actor: pipeline.Actor{Username: long, UserAgent: long}, Touched: touched, EffectsBy: by,
+			Start: now, End: now, Root: pipeline.Root{AuditID: id},
+		}}
+	}
+	for range 2 {
+		if _, err := d.Overlay(t.Context(), list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := count(t, d, "SELECT count(*) FROM contexts"); got != int64(len(list)) {
+		t.Errorf("%d contexts, want %d", got, len(list))
 	}
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -101,10 +102,16 @@ func (d *DataSet) shares(ctx context.Context, by string) (list []Share, more int
 // columns.
 func (s *Stats) measure(d *DataSet) error {
 	err := filepath.WalkDir(d.dir, func(_ string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // somebody writes, and has just put it in place or removed it
+		}
 		if err != nil || e.IsDir() {
 			return err
 		}
 		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

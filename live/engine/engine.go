@@ -48,8 +48,9 @@ type Options struct {
 	// else came: at rest that is seconds before Contexts has them. The same may be
 	// told again, or turn out otherwise; contexts that only read are left out,
 	// since they often turn out to be the beginning of a change. It is left out
-	// where it would take more than a fifth of the time, and while messages wait
-	// for longer than a second. It may be nil.
+	// where it would take more than a fifth of the time, while messages wait for
+	// longer than a second, and where the state is so large that a second one
+	// would take too much memory. It may be nil.
 	Preview func([]pipeline.Context)
 	// Writing is held while something is written to the data set, which one may do
 	// at a time: engines that share a data set share it. Nil for none.

@@ -20,6 +20,10 @@ const (
 	// previewShare bounds the time that previews take: one pauses for so many
 	// times as long as it took.
 	previewShare = 4
+	// maxPreviewState is how large a state may be, in bytes, for a preview to be
+	// made: it holds a second one in memory meanwhile, several times as large as
+	// its bytes.
+	maxPreviewState = 64 << 20
 )
 
 // outlook is what a preview found.
@@ -33,7 +37,10 @@ type outlook struct {
 // tryPreview begins a preview where one is wanted and something came since the
 // last one. Another goroutine makes it, while this one goes on.
 func (e *Engine) tryPreview(ctx context.Context) {
-	if e.options.Preview == nil || e.looking || e.behind > behind || e.previewed == e.saved || time.Now().Before(e.nextPreview) {
+	if e.options.Preview == nil || e.looking || e.previewed == e.saved || time.Now().Before(e.nextPreview) {
+		return
+	}
+	if e.behind > behind || e.Stats().StateBytes > maxPreviewState {
 		return
 	}
 	redacted, err := e.redactor(ctx)

@@ -55,7 +55,7 @@ func (o *liveOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.alerts, "alerts", "", "live: rules about contexts that somebody should hear of, a YAML `FILE`")
 	f.StringVar(&o.queueBytes, "queue-size", "", "live: how many bytes may wait to be analysed (default 4GiB)")
 	f.StringVar(&o.minFree, "queue-min-free", "", "live: take nothing when the disk has less free (default 512MiB)")
-	f.StringVar(&o.every, "checkpoint-every", "", "live: how often the data set is written to (default 3s)")
+	f.StringVar(&o.every, "checkpoint-every", "", "live: how often the data set is written to (default 1s)")
 	f.StringVar(&o.grace, "grace", "", "live: how much later than others an event may come (default 35s)")
 	f.StringVar(&o.keepEvents, "keep-events-for", "", "live: remove events that are older, such as 30d")
 	f.StringVar(&o.keepFor, "keep-contexts-for", "", "live: remove contexts that are older, such as 365d")

@@ -26,7 +26,7 @@ type Options struct {
 	// Pipeline is what a Session takes.
 	Pipeline pipeline.Options
 	// Every is how long a checkpoint is put off after something came. Default
-	// 3 s.
+	// 1 s.
 	Every time.Duration
 	// Grace is how much later than others an event may come: when nothing came
 	// for longer, time goes on without it. It must be longer than sources hold
@@ -60,7 +60,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	o.Every = cmp.Or(o.Every, 3*time.Second)
+	o.Every = cmp.Or(o.Every, time.Second)
 	o.Grace = cmp.Or(o.Grace, 35*time.Second)
 	o.Ahead = cmp.Or(o.Ahead, time.Hour)
 	if o.Log == nil {

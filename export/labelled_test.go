@@ -43,6 +43,8 @@ func TestLabelledAgrees(t *testing.T) {
 	got, want := l.Actions(), load(t, "pod.audit.jsonl").contexts
 	for _, c := range want {
 		c.Cluster = ""
+		// Only the rules of a live server ask for these, and no export has them.
+		c.Reads, c.Power = nil, nil
 	}
 	for _, c := range got {
 		c.ReadOnly = false

@@ -155,6 +155,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			want := *wantContexts[i]
 			want.Root.Received, want.Root.Staged = time.Time{}, time.Time{}
 			want.Part = 1
+			want.Reads, want.Power = nil, nil // for the rules of a live server alone
 			if diff := cmp.Diff(&want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Fatalf("%s: context %d (-want +got):\n%s", name, i, diff)
 			}

@@ -16,7 +16,7 @@ const (
 	tokenLength = 2 + tokenDrawn + tokenCheck
 	// tokenPattern matches what may be a token; only the check characters say
 	// whether it is one. A kind starts with a capital.
-	tokenPattern = `[zZ]q[0-9a-z]{12}`
+	tokenPattern = `[zZ]q[0-9a-z]{12}` //nolint:gosec // The form of names, no credential.
 	tokenLetters = "0123456789abcdefghijklmnopqrstuvwxyz"
 )
 

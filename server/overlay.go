@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +34,7 @@ func newOverlay() *overlay {
 
 type overlaid struct {
 	context *store.Context
+	update  uint64 // which of the hub's it came with
 	heard   time.Time
 }
 
@@ -45,7 +48,7 @@ func (o *overlay) listen(ctx context.Context, h *hub.Hub, after uint64) {
 			o.mu.Unlock()
 			continue // the data set has it
 		}
-		o.list[key] = &overlaid{c, time.Now()}
+		o.list[key] = &overlaid{c, u.ID, time.Now()}
 		o.changed = true
 		if len(o.list) > 2*maxOverlaid {
 			o.tidy()
@@ -80,30 +83,26 @@ func (o *overlay) drop(known map[[2]string]bool) {
 	}
 }
 
-// tidy forgets what is old, and the oldest of what is too much.
+// tidy forgets what is old, and of what is too much what was heard of first.
 func (o *overlay) tidy() {
 	limit := time.Now().Add(-overlaidFor)
-	for len(o.list) > maxOverlaid {
-		// The middle between the newest and the oldest, until few enough are left.
-		oldest := time.Now()
-		for _, c := range o.list {
-			if c.heard.Before(oldest) {
-				oldest = c.heard
-			}
-		}
-		limit = oldest.Add(max(time.Since(oldest)/2, time.Nanosecond))
-		o.forget(limit)
-	}
-	o.forget(limit)
-}
-
-func (o *overlay) forget(before time.Time) {
+	keys := make([][2]string, 0, len(o.list))
 	for key, c := range o.list {
-		if c.heard.Before(before) {
+		if c.heard.Before(limit) {
 			delete(o.list, key)
 			o.changed = true
+			continue
 		}
+		keys = append(keys, key)
 	}
+	if len(keys) <= maxOverlaid {
+		return
+	}
+	slices.SortFunc(keys, func(a, b [2]string) int { return cmp.Compare(o.list[a].update, o.list[b].update) })
+	for _, key := range keys[:len(keys)-maxOverlaid] {
+		delete(o.list, key)
+	}
+	o.changed = true
 }
 
 // overlayNow shows what the hub told of and the data set does not have, where

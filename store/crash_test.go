@@ -79,6 +79,10 @@ func twoParts(tb testing.TB) (dir, next string) {
 	return dir, logs[1]
 }
 
+// maxRounds bounds how often a process is begun to be killed: what it takes was
+// measured beside other work, and it may end sooner each time.
+const maxRounds = 40
+
 // TestKilledWhileWriting kills a process that adds to a data set, at random
 // moments of the run and of its end, and wants the data set as it was or with
 // all of the run in it, and the next run to complete.
@@ -97,13 +101,15 @@ func TestKilledWhileWriting(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	work := copied(t, dir)
 	found := map[string]int{}
-	for round := range 9 {
-		word, span := sayCommit, ends
+	for round := 0; round < 9 || found["killed"] == 0 && round < maxRounds; round++ {
+		word, span := sayCommit, &ends
 		if round%3 == 0 {
-			word, span = sayBegin, takes
+			word, span = sayBegin, &takes
 		}
-		if killed(t, random, word, span, jobAppend, work, next) {
+		if killed(t, random, word, *span, jobAppend, work, next) {
 			found["killed"]++
+		} else {
+			*span = *span * 3 / 4
 		}
 		switch state(t, work) {
 		case before:
@@ -176,9 +182,11 @@ func TestKilledWhileCompacting(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	work := copied(t, dir)
 	stopped := 0
-	for round := range 6 {
+	for round := 0; round < 6 || stopped == 0 && round < maxRounds; round++ {
 		if killed(t, random, sayBegin, takes, jobCompact, work) {
 			stopped++
+		} else {
+			takes = takes * 3 / 4
 		}
 		if state(t, work) != want {
 			t.Fatalf("round %d: the data set says something else", round)

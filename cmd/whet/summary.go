@@ -248,19 +248,23 @@ func (r *summaryRow) followed() string {
 	return text
 }
 
-// span is how long the context went on.
+// span is how long the context went on, rounded as the server and the web app
+// round.
 func (r *summaryRow) span() string {
 	d := r.end.Sub(r.start)
-	switch {
-	case d < 0:
+	if d < 0 {
 		return ""
-	case d < time.Second:
+	}
+	if d := d.Round(time.Millisecond); d < time.Second {
 		return fmt.Sprintf("%dms", d.Milliseconds())
-	case d < time.Minute:
+	}
+	if d := d.Round(time.Second / 10); d < time.Minute {
 		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d < time.Hour:
+	}
+	if d := d.Round(time.Second); d < time.Hour {
 		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 	}
+	d = d.Round(time.Minute)
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }
 

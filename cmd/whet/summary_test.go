@@ -116,3 +116,25 @@ func TestOutcomeText(t *testing.T) {
 		}
 	}
 }
+
+// TestSpan wants lengths rounded, also where that brings them to the next unit.
+func TestSpan(t *testing.T) {
+	begun := time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)
+	for took, want := range map[time.Duration]string{
+		-time.Second:                        "",
+		0:                                   "0ms",
+		350*time.Millisecond + 600_000:      "351ms",
+		999*time.Millisecond + 600_000:      "1.0s",
+		4*time.Second + 260_000_000:         "4.3s",
+		59*time.Second + 960_000_000:        "1m00s",
+		2*time.Minute + 42*time.Second:      "2m42s",
+		59*time.Minute + 59*time.Second:     "59m59s",
+		3*time.Hour - time.Second:           "3h00m",
+		26*time.Hour + 20*time.Minute + 1e9: "26h20m",
+	} {
+		row := &summaryRow{start: begun, end: begun.Add(took)}
+		if got := row.span(); got != want {
+			t.Errorf("%v is %q, want %q", took, got, want)
+		}
+	}
+}

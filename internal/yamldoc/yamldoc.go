@@ -19,6 +19,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/whet-k8s/whet/internal/near"
 )
 
 // MaxBytes and MaxNesting bound what Parse reads. Settings need few levels; the
@@ -203,41 +205,15 @@ func names(fields []Field) string {
 // meant asks for the field whose name is nearest to a key that there is not,
 // "" where none is near.
 func meant(key string, fields []Field) string {
-	best, least := "", max(2, len(key)/3)+1
-	for _, f := range fields {
-		if n := distance(strings.ToLower(key), strings.ToLower(f.Name), least); n < least {
-			best, least = f.Name, n
-		}
+	list := make([]string, len(fields))
+	for i, f := range fields {
+		list[i] = f.Name
 	}
+	best := near.Word(key, list)
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf(" (is %s meant?)", best)
-}
-
-// distance counts the letters to be changed, put in or left out to make b of a
-// (Levenshtein); beyond most it may be anything that is not less.
-func distance(a, b string, most int) int {
-	if len(a)-len(b) >= most || len(b)-len(a) >= most {
-		return most
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := before
-			if a[i] != b[j] {
-				change++
-			}
-			before = row[j+1]
-			row[j+1] = min(change, before+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // List calls read for each entry of a sequence. A single value counts as a

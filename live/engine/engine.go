@@ -88,9 +88,6 @@ const (
 	// that fewer checkpoints are less work.
 	checkpointShare = 4
 	checkpointRest  = 3 * time.Second
-	// behind is how old what is analysed may be for a preview to be worth its
-	// time.
-	behind = time.Second
 )
 
 // Engine analyses the stream of one cluster.

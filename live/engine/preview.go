@@ -24,6 +24,9 @@ const (
 	// made: it holds a second one in memory meanwhile, several times as large as
 	// its bytes.
 	maxPreviewState = 64 << 20
+	// maxBehind is how old what is analysed may be for a preview to be worth its
+	// time.
+	maxBehind = time.Second
 )
 
 // outlook is what a preview found.
@@ -40,7 +43,7 @@ func (e *Engine) tryPreview(ctx context.Context) {
 	if e.options.Preview == nil || e.looking || e.previewed == e.saved || time.Now().Before(e.nextPreview) {
 		return
 	}
-	if e.behind > behind || e.Stats().StateBytes > maxPreviewState {
+	if e.behind > maxBehind || e.Stats().StateBytes > maxPreviewState {
 		return
 	}
 	redacted, err := e.redactor(ctx)

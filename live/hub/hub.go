@@ -61,8 +61,8 @@ func New(size int) *Hub {
 	return &Hub{first: first, next: first, ring: make([]Update, cmp.Or(max(size, 0), defaultSize)), wake: make(chan struct{})}
 }
 
-// Publish takes contexts of a cluster as they are now in the data set. It never waits for
-// anybody who listens.
+// Publish takes contexts of a cluster as they are now in the data set. It never
+// waits for anybody who listens.
 func (h *Hub) Publish(cluster string, contexts []pipeline.Context) {
 	h.publish(cluster, contexts, false)
 }
